@@ -1,0 +1,1 @@
+"""People and the ordinary order, as fixtures."""
