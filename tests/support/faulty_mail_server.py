@@ -1,0 +1,187 @@
+"""A mail server that misbehaves exactly as told."""
+
+import re
+import socket
+from contextlib import ExitStack, suppress
+from threading import Event, Thread
+
+import pytest
+
+from tests.support.mail_servers import Mailbox, loopback_socket
+
+STEPS = {  # and what an ordinary server answers there
+    "CONNECT": "220 mail.example ESMTP",
+    "EHLO": "250-mail.example\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN",
+    "AUTH": "235 2.7.0 Welcome",
+    "MAIL": "250 2.1.0 OK",
+    "RCPT": "250 2.1.5 OK",
+    "DATA": "354 Go ahead",
+    "MIDDLE": "",  # after the mail's first line
+    "BODY": "250 2.0.0 Accepted",  # after the mail's last dot
+    "QUIT": "221 2.0.0 Bye",
+}
+DEEDS = ("refuse", "drop", "reset", "silence", "drip")
+
+# How long a mail may take to be sent when the server under test never answers, in seconds.
+PATIENCE = 0.5
+
+
+class FaultyMailServer(Mailbox):
+    """An SMTP server on a free loopback port that does one thing wrong, at one of the STEPS.
+
+    It either says `answer` there, such as '550 5.1.1 No such user', or `does` one of
+
+        'refuse'   nobody listens at the port (CONNECT alone)
+        'drop'     ends the connection
+        'reset'    ends the connection rudely
+        'silence'  never answers, and keeps the connection
+        'drip'     answers one byte each second that never become a line
+
+    Without a fault it is an ordinary server. `commands` are the lines it was told, `messages` the
+    mails whose last dot it has seen, whatever it answered to that.
+    """
+
+    def __init__(self, at=None, *, answer=None, does=None):
+        super().__init__()
+        assert at is None or at in STEPS, f"{at} is none of {list(STEPS)}"
+        assert does is None or does in DEEDS, f"{does} is none of {DEEDS}"
+        assert (at is not None) == bool(answer) ^ bool(does), "one fault at one step"
+        assert does != "refuse" or at == "CONNECT"
+        assert not answer or at != "MIDDLE", "a server answers when it has seen the last dot"
+        self.at, self.answer, self.does = at, answer, does
+        self.commands = []
+        self.closing = Event()
+        self._listener = loopback_socket()
+        self.host, self.port = self._listener.getsockname()
+        self._connections = []
+        self._threads = []
+
+    def __enter__(self):
+        if self.does != "refuse":
+            self._listener.listen()
+            self._start(self._accept)
+        return self
+
+    def __exit__(self, *_error):
+        self.closing.set()
+        for open_socket in [self._listener, *self._connections]:
+            with suppress(OSError):  # it may have gone by itself
+                open_socket.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def _start(self, target, *arguments):
+        thread = Thread(target=target, args=arguments, name="faulty mail server", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self):
+        with suppress(OSError):  # the listener was shut down
+            while True:
+                connection, _address = self._listener.accept()
+                self._connections.append(connection)
+                self._start(self._converse, connection)
+
+    def _converse(self, connection):
+        with connection, suppress(OSError, EOFError):
+            _Conversation(self, connection).run()
+
+
+class _Conversation:
+    """One client's conversation; EOFError ends it."""
+
+    def __init__(self, server, connection):
+        self._server = server
+        self._connection = connection
+        self._lines = connection.makefile("rb")
+        self._sender, self._recipients = "", []
+
+    def run(self):
+        self._answer("CONNECT")
+        while True:
+            command = self._read().decode().strip()
+            self._server.commands.append(command)
+            self._obey(command)
+
+    def _obey(self, command):
+        verb = command[:4].upper().replace("HELO", "EHLO")
+        accepted = verb in STEPS and self._answer(verb)
+        if verb == "MAIL" and accepted:
+            self._sender, self._recipients = _address(command), []
+        elif verb == "RCPT" and accepted:
+            self._recipients.append(_address(command))
+        elif verb == "DATA" and accepted:
+            self._take_mail()
+        elif verb == "QUIT":
+            raise EOFError
+        elif verb not in STEPS:  # RSET, NOOP
+            self._say("250 2.0.0 OK")
+
+    def _take_mail(self):
+        lines = [self._read()]
+        self._answer("MIDDLE")
+        while (line := self._read()) != b".\r\n":
+            lines.append(line.removeprefix(b"."))
+        self._server.put(b"".join(lines), self._sender, self._recipients)
+        self._answer("BODY")
+
+    def _read(self):
+        line = self._lines.readline()
+        if not line:
+            raise EOFError
+        return line
+
+    def _answer(self, step):
+        """Answer as the server was told to, and return whether that was a yes."""
+        server = self._server
+        answer = STEPS[step]
+        if step == server.at:
+            if server.does:
+                self._misbehave()
+            answer = server.answer
+        if answer:
+            self._say(answer)
+        return answer[:1] in ("2", "3")
+
+    def _say(self, answer):
+        self._connection.sendall(f"{answer}\r\n".encode())
+        if answer.startswith("421"):  # RFC 5321, 3.8: after this one the server leaves
+            raise EOFError
+
+    def _misbehave(self):
+        server, connection = self._server, self._connection
+        if server.does == "reset":
+            no_time = b"\1\0\0\0\0\0\0\0"
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_time)
+        elif server.does == "silence":
+            while connection.recv(65536):
+                pass  # the client may talk on; it leaves one day, or we close
+        elif server.does == "drip":
+            while not server.closing.wait(1):
+                connection.sendall(b"2")
+        raise EOFError
+
+
+def _address(command):
+    return re.search(r"<(.*?)>", command).group(1)
+
+
+@pytest.fixture
+def mail_server(app):
+    """Let the mail of `app` go to a mail server with a fault, in place of `mailbox`.
+
+    >>> mail_server(at="RCPT", answer="550 5.1.1 No such user")
+    >>> mail_server(at="BODY", does="silence")
+    >>> mail_server()  # and now it works again
+    """
+    with ExitStack() as servers:
+
+        def begin(at=None, **fault):
+            server = servers.enter_context(FaultyMailServer(at, **fault))
+            app.config["MAIL_PORT"] = app.extensions["mail"].port = server.port
+            if server.does in ("silence", "drip"):
+                app.config["MAIL_TIME_LIMIT"] = PATIENCE
+            return server
+
+        yield begin
