@@ -1,0 +1,58 @@
+"""Keydesk: staff find an order, see its licenses, send one again, and see that it went out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal import access, config, database, errors, formats, headers, models, rate_limits, vault
+from portal.extensions import babel, csrf, db, limiter, mail, migrate, security
+from portal.views import licenses, mailbox, orders, resends, searches
+
+ROOT = Path(__file__).parent.parent
+
+
+def create_app(settings: Mapping[str, object] | None = None) -> Flask:
+    """The portal. `settings` outweigh the environment and the instance file.
+
+    Raises SettingsError, with one line that says which setting cannot be used.
+    """
+    app = Flask(
+        __name__,
+        root_path=str(ROOT),
+        instance_path=str(config.instance_folder()),
+        instance_relative_config=True,
+    )
+    config.configure(app, settings)
+
+    vault.init_app(app)
+    db.init_app(app)
+    database.init_app(app, db)
+    migrate.init_app(app, db)
+    mail.init_app(app)
+    csrf.init_app(app)
+    babel.init_app(app, locale_selector=formats.reader_locale)
+    security.init_app(app, **access.security_parts())
+    limiter.init_app(app)
+
+    formats.init_app(app)
+    headers.init_app(app)
+    access.init_app(app)
+    rate_limits.init_app(app)
+    errors.init_app(app)
+
+    app.register_blueprint(orders.bp)
+    app.register_blueprint(searches.bp)
+    app.register_blueprint(licenses.bp)
+    app.register_blueprint(resends.bp)
+    if app.config["DEMO"]:
+        app.register_blueprint(mailbox.bp)
+
+    if app.config["TRUSTED_PROXIES"]:
+        hops = app.config["TRUSTED_PROXIES"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    return app
+
+
+__all__ = ["create_app", "models"]

@@ -1,0 +1,5 @@
+"""`python -m portal` is `keydesk`."""
+
+from portal.cli import main
+
+main()

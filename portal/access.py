@@ -1,0 +1,136 @@
+"""Who is asking, and what is theirs: the only place where access is decided."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import Flask, Response, abort, current_app, redirect, request, session, url_for
+from flask_login import logout_user
+from flask_security import MailUtil, SQLAlchemyUserDatastore
+from flask_security import current_user as signed_in_user
+from sqlalchemy.sql.base import ExecutableOption
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal import smtp
+from portal.extensions import db
+from portal.models import CheckoutPage, License, Order, Staff
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+current_staff = cast(Staff, signed_in_user)
+
+# Reached without signing in; a test walks every other route as a stranger.
+PUBLIC = {"static", "security.login", "security.forgot_password", "security.reset_password"}
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_end_old_session)
+    app.after_request(_lead_htmx_along)
+    app.add_url_rule("/", "home", lambda: redirect(url_for("orders.index")))
+
+
+def security_parts() -> dict[str, Any]:
+    """What Flask-Security needs of ours."""
+    return {
+        "datastore": SQLAlchemyUserDatastore(db, Staff, None),  # type: ignore[arg-type]
+        "mail_util_cls": SecurityMail,
+    }
+
+
+class SecurityMail(MailUtil):
+    """Sends Flask-Security's mails as Keydesk sends all of its own."""
+
+    def send_mail(  # type: ignore[override]  # noqa: PLR0917 - Flask-Security's own shape
+        self,
+        template: str,
+        subject: str,
+        recipient: str,
+        sender: str | tuple[str, str],
+        body: str | None,
+        html: str | None,
+        **_context: Any,
+    ) -> None:
+        outcome = smtp.hand_over(smtp.Message(subject, [recipient], body, html))
+        if not outcome.accepted:
+            current_app.logger.error(
+                "The mail “%s” was not sent: %s %s", template, outcome.failure, outcome.answer
+            )
+
+
+def staff_only(*, may: str) -> Callable[[Callable[P, R]], Callable[P, R | BaseResponse]]:
+    """Let in who signed in and may do `may`; the others see the sign-in page, or 403."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R | BaseResponse]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | BaseResponse:
+            if not signed_in_user.is_authenticated:
+                return _to_sign_in()
+            if not current_staff.may(may):
+                abort(403)
+            return view(*args, **kwargs)
+
+        guarded.may = may  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def visible_pages() -> Sequence[CheckoutPage]:
+    """The checkout pages whose orders the person who is asking may see."""
+    return CheckoutPage.all() if current_staff.sees_all else current_staff.checkout_pages
+
+
+def order_or_404(number: str, *options: ExecutableOption) -> Order:
+    """The order with this number, if it is theirs to see: the only way to reach an order."""
+    order_id = Order.id_of(number)
+    query = db.select(Order).where(Order.id == order_id).options(*options)
+    if not current_staff.sees_all:
+        theirs = [page.id for page in current_staff.checkout_pages]
+        query = query.where(Order.checkout_page_id.in_(theirs))
+    order = db.session.scalars(query).unique().one_or_none() if order_id is not None else None
+    return order or abort(404)
+
+
+def license_or_404(number: str, license_id: int) -> License:
+    """The license of an order that is theirs to see."""
+    order = order_or_404(number)
+    for item in order.items:
+        for license in item.licenses:
+            if license.id == license_id:
+                return license
+    return abort(404)
+
+
+def lock(order: Order) -> None:
+    """Keep everybody else from changing `order` until this transaction ends, and see all of it as
+    it is now. SQLite has taken the write lock when the transaction began, see database.py."""
+    db.session.execute(db.select(Order.id).where(Order.id == order.id).with_for_update())
+    db.session.expire_all()
+
+
+def _end_old_session() -> None:
+    if "_user_id" not in session:
+        return
+    signed_in_at = float(session.get("fs_paa", 0))
+    if time.time() - signed_in_at > current_app.config["SESSION_HOURS"] * 3600:
+        logout_user()
+        session.clear()
+
+
+def _to_sign_in() -> BaseResponse:
+    """The sign-in page, which leads back to the page that the person was on."""
+    if "HX-Request" in request.headers:
+        return redirect(url_for("security.login"))
+    return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
+
+
+def _lead_htmx_along(response: Response) -> Response:
+    """A redirect under htmx would be followed inside its request and end up in a fragment's place;
+    the person means to go to that page."""
+    if "HX-Request" in request.headers and response.status_code in (301, 302, 303, 307, 308):
+        response.headers["HX-Redirect"] = response.headers.pop("Location")
+        response.status_code = 200
+        response.set_data("")
+    return response

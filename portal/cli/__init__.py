@@ -1,0 +1,69 @@
+"""The command line: one file for each group of commands."""
+
+import sys
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import FlaskGroup
+from flask_migrate.cli import db
+from sqlalchemy.exc import DBAPIError
+
+from portal import create_app
+from portal.cli import demo, init, orders, pages, serve, staff, vault
+
+
+class Portal(FlaskGroup):
+    """The commands of Keydesk alone, without those that Flask and its extensions would add."""
+
+    def _load_plugin_commands(self) -> None:
+        self._loaded_plugin_commands = True
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self.commands)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return self.commands.get(name)
+
+
+def _make_app() -> Flask:
+    return create_app()
+
+
+cli: Any = Portal(
+    name="keydesk",
+    create_app=_make_app,
+    add_default_commands=False,
+    set_debug_flag=False,
+    load_dotenv=False,
+    help="Keydesk: find orders, send licenses again, and see what became of each e-mail.",
+    context_settings={"max_content_width": 100},
+)
+cli.params = []  # those of Flask: which application to load, and how
+cli.add_command(db)
+for command in (
+    init.init,
+    pages.pages,
+    staff.staff,
+    orders.orders,
+    vault.vault,
+    serve.serve,
+    demo.demo,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The console script `keydesk`: bad input ends in one line and exit code 1 or 2."""
+    try:
+        cli.main(prog_name="keydesk")
+    except DBAPIError as error:
+        first_line = str(error.orig).strip().splitlines()[0]
+        click.echo(f"Error: the database: {first_line} ({_advice(first_line)})", err=True)
+        sys.exit(1)
+
+
+def _advice(message: str) -> str:
+    if "no such table" in message or "does not exist" in message:
+        return "has 'keydesk db upgrade' been run?"
+    return "see SQLALCHEMY_DATABASE_URI"

@@ -1,0 +1,81 @@
+"""keydesk orders: bring orders in, and look at one."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+import click
+from flask.cli import AppGroup
+
+from portal.extensions import db
+from portal.intake.jsonl import Import
+from portal.models import Order
+
+orders = AppGroup("orders", help="Bring orders in, and look at one.")
+
+
+@orders.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.pass_context
+def bring_in(ctx: click.Context, file: BinaryIO) -> None:
+    """Bring in the orders of FILE (- for standard input), one order document a line.
+
+    An order that is there already is brought up to date; its licenses, deliveries and history
+    stay. A bad line is reported and skipped, and the rest goes in; the exit code is then 1. A run
+    that was broken off can simply be started again.
+    """
+    size = os.fstat(file.fileno()).st_size if file.seekable() else None
+    run = Import()
+    with click.progressbar(length=size or 1, label="Importing", hidden=not size) as bar:
+        for number, complaint in run.run(_counted(file, bar.update)):
+            click.echo(f"{file.name}:{number}: {complaint}", err=True)
+    words = ("imported", "updated", "unchanged", "rejected")
+    click.echo(", ".join(f"{run.counts[word]} {word}" for word in words))
+    if run.counts["rejected"]:
+        ctx.exit(1)
+
+
+def _counted(file: BinaryIO, update: Callable[[int], None]) -> Iterator[bytes]:
+    for line in file:
+        yield line
+        update(len(line))
+
+
+@orders.command("show")
+@click.argument("number")
+def show(number: str) -> None:
+    """Show the order NUMBER as JSON, without its licenses."""
+    order_id = Order.id_of(number)
+    order = db.session.get(Order, order_id) if order_id is not None else None
+    if order is None:
+        raise click.ClickException(f"There is no order {number}.")
+    click.echo(json.dumps(_summary(order), indent=2, ensure_ascii=False))
+
+
+def _summary(order: Order) -> dict[str, object]:
+    return {
+        "number": order.number,
+        "checkout_page": order.checkout_page.code,
+        "status": order.status,
+        "delivered": order.is_delivered,
+        "created_at": order.created_at.isoformat(),
+        "paid_at": order.paid_at.isoformat() if order.paid_at else None,
+        "total": f"{order.total} {order.currency}",
+        "email": order.email,
+        "name": order.customer_name,
+        "items": [
+            {
+                "product": item.product_name,
+                "quantity": item.quantity,
+                "refunded": item.refunded_at is not None,
+                "licenses": len(item.licenses),
+            }
+            for item in order.items
+        ],
+        "history": [
+            f"{entry.at.isoformat()} {entry.sentence}"
+            + (f". {entry.reason}" if entry.reason else "")
+            for entry in order.history
+        ],
+    }

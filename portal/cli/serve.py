@@ -1,0 +1,73 @@
+"""keydesk serve: the portal for real, under gunicorn."""
+
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from gunicorn.app.base import BaseApplication
+
+from portal import create_app
+from portal.extensions import db
+from portal.models import Delivery
+
+# The path without what follows the question mark, which may hold what customers are called.
+ACCESS_LOG = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our settings and without a file of its own."""
+
+    def __init__(self, options: dict[str, object]) -> None:
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return create_app()
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--workers",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes; each answers several requests at once.",
+)
+@click.option(
+    "--threads",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Requests that one process answers at once.",
+)
+@click.option("--access-log/--no-access-log", default=True, show_default=True)
+@with_appcontext
+def serve(host: str, port: int, workers: int, threads: int, access_log: bool) -> None:
+    """Serve the portal. Put a reverse proxy with TLS in front of it."""
+    lost = Delivery.settle_lost()
+    if lost:
+        click.echo(f"{lost} deliveries were under way when the portal ended; see their orders.")
+    db.session.remove()
+    db.engine.dispose()  # no connection is shared with the processes to come
+    address = f"[{host}]" if ":" in host else host
+    options: dict[str, Any] = {
+        "bind": [f"{address}:{port}"],
+        "workers": workers,
+        "worker_class": "gthread",
+        "threads": threads,
+        "timeout": 60,
+        "graceful_timeout": 20,
+        "keepalive": 30,
+        "accesslog": "-" if access_log else None,
+        "access_log_format": ACCESS_LOG,
+        "errorlog": "-",
+        "loglevel": "warning" if current_app.config["DEMO"] else "info",
+    }
+    Server(options).run()

@@ -1,0 +1,114 @@
+"""keydesk staff: the people who may sign in."""
+
+import sys
+
+import click
+from email_validator import EmailNotValidError, validate_email
+from flask import current_app
+from flask.cli import AppGroup
+from flask_security import hash_password
+from flask_security.recoverable import generate_reset_password_token
+
+from portal import emails, smtp
+from portal.cli.pages import page_or_fail
+from portal.extensions import db
+from portal.models import Role, Staff
+
+staff = AppGroup("staff", help="Give people access, and take it away.")
+
+
+@staff.command("add")
+@click.argument("email")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    required=True,
+    help="An agent sees the orders of their checkout pages, an operator all.",
+)
+@click.option(
+    "--page",
+    "codes",
+    multiple=True,
+    metavar="CODE",
+    help="A checkout page of the agent's; can be given several times.",
+)
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    help="Take the password from standard input, and mail nothing.",
+)
+def add(email: str, role: str, codes: tuple[str, ...], password_stdin: bool) -> None:
+    """Let EMAIL sign in, and mail a link to choose a password.
+
+    For somebody who has access already, this sets role and checkout pages anew.
+    """
+    address = _address(email)
+    if role == Role.AGENT and not codes:
+        raise click.UsageError("An agent needs at least one --page.")
+    pages = [page_or_fail(code) for code in dict.fromkeys(codes)]
+    password = _read_password() if password_stdin else None
+    person = Staff.by_email(address)
+    was_there = person is not None and person.active
+    if person is None:
+        person = Staff(email=address)
+        db.session.add(person)
+    person.role, person.checkout_pages, person.active = Role(role), pages, True
+    if password:
+        person.password = hash_password(password)
+    db.session.commit()
+    click.echo(f"{address} is now {person.role}.")
+    if not password and not was_there:
+        _invite(person)
+
+
+@staff.command("remove")
+@click.argument("email")
+def remove(email: str) -> None:
+    """End the access of EMAIL at once. The history keeps the name."""
+    person = Staff.by_email(email)
+    if person is None or not person.active:
+        raise click.ClickException(f"Nobody with the address {email} has access.")
+    person.remove()
+    db.session.commit()
+    click.echo(f"{person.email} has no access any more.")
+
+
+@staff.command("list")
+def show_all() -> None:
+    """List the people who may sign in."""
+    query = db.select(Staff).where(Staff.active).order_by(Staff.email)
+    for person in db.session.scalars(query).unique():
+        codes = " ".join(page.code for page in person.checkout_pages)
+        click.echo(f"{person.email}\t{person.role}\t{'all pages' if person.sees_all else codes}")
+
+
+def _address(email: str) -> str:
+    try:
+        checked = validate_email(email, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError as error:
+        raise click.BadParameter(str(error), param_hint="EMAIL") from None
+    return str(checked.normalized).casefold()
+
+
+def _read_password() -> str:
+    password = sys.stdin.readline().rstrip("\r\n")
+    least: int = current_app.config["SECURITY_PASSWORD_LENGTH_MIN"]
+    if len(password) < least:
+        raise click.ClickException(f"The password needs at least {least} characters.")
+    return password
+
+
+def _invite(person: Staff) -> None:
+    base = current_app.config["PORTAL_URL"].rstrip("/")
+    path = current_app.config["SECURITY_RESET_URL"]
+    token = generate_reset_password_token(person)  # type: ignore[no-untyped-call]
+    link = f"{base}{path}/{token}"
+    outcome = smtp.hand_over(emails.invitation_email(person, link))
+    if outcome.accepted:
+        click.echo(f"A link to choose a password was mailed to {person.email}.")
+        return
+    reason = outcome.failure.sentence if outcome.failure else "Nobody knows why."
+    raise click.ClickException(
+        f"The access is there, but the link could not be mailed. {reason} "
+        "Then run the command again with --password-stdin, or use “Forgotten your password?”."
+    )

@@ -1,0 +1,190 @@
+"""Every setting, with the value it has unless you say otherwise, and where settings come from.
+
+In rising order of weight: the defaults below, the instance file (`keydesk.toml` in the instance
+folder), the environment (`FLASK_` before the name), what the caller of `create_app` gives.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from flask import Flask
+from flask.cli import NoAppException
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from portal.vault import read_key
+
+INSTANCE_FILE = "keydesk.toml"
+SECRETS = ("SECRET_KEY", "SECURITY_PASSWORD_SALT", "VAULT_KEYS", "VAULT_DIGEST_KEY")
+SECRET_LENGTH = 32
+# Words that stand in examples; whoever copies one has no secret.
+KNOWN_SECRETS = ("change", "secret", "dev", "example", "keydesk", "password", "test", "xxx", "aaa")
+
+DEFAULTS: dict[str, object] = {
+    # Where people reach the portal: links in e-mails begin with it.
+    "PORTAL_URL": "http://127.0.0.1:5000",
+    # The name of the portal in its pages, and the zone and language of its times and amounts.
+    "PORTAL_NAME": "Keydesk",
+    "BABEL_DEFAULT_TIMEZONE": "UTC",
+    "BABEL_DEFAULT_LOCALE": "en",
+    # SQLite in the instance folder unless told otherwise; seconds to wait for another writer.
+    "SQLALCHEMY_DATABASE_URI": "",
+    "SQLITE_BUSY_TIMEOUT": 10.0,
+    # The mail server, and how long one mail may take in all, in seconds.
+    "MAIL_SERVER": "127.0.0.1",
+    "MAIL_PORT": 25,
+    "MAIL_USE_TLS": False,
+    "MAIL_USE_SSL": False,
+    "MAIL_USERNAME": None,
+    "MAIL_PASSWORD": None,
+    "MAIL_DEFAULT_SENDER": "keydesk@localhost",
+    "MAIL_TIME_LIMIT": 12.0,
+    # How many proxies in front of the portal set X-Forwarded-For and X-Forwarded-Proto.
+    "TRUSTED_PROXIES": 0,
+    # Sign-ins to be tried by one network address and for one account.
+    "LOGIN_LIMIT_ADDRESS": "30 per 10 minutes",
+    "LOGIN_LIMIT_ACCOUNT": "10 per 10 minutes",
+    "SESSION_HOURS": 12.0,
+    "SESSION_COOKIE_SECURE": True,
+    # The demo shows the mails that it caught; nothing else sets this.
+    "DEMO": False,
+}
+
+# What is not for anybody to choose, because the code around it relies on it.
+FIXED: dict[str, object] = {
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "SESSION_COOKIE_NAME": "keydesk",
+    "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
+    "MAX_CONTENT_LENGTH": 1024 * 1024,
+    "MAIL_SUPPRESS_SEND": False,
+    "MAIL_DEBUG": False,
+    "SECURITY_URL_PREFIX": None,
+    "SECURITY_LOGIN_URL": "/login",
+    "SECURITY_LOGOUT_URL": "/logout",
+    "SECURITY_LOGOUT_METHODS": ["POST"],
+    "SECURITY_POST_LOGIN_VIEW": "/orders",
+    "SECURITY_POST_LOGOUT_VIEW": "/login",
+    "SECURITY_CHANGEABLE": True,
+    "SECURITY_POST_CHANGE_VIEW": "/orders",
+    "SECURITY_CHANGE_URL": "/password",
+    "SECURITY_RECOVERABLE": True,
+    "SECURITY_RESET_URL": "/password/reset",
+    "SECURITY_RESET_PASSWORD_WITHIN": "3 days",
+    "SECURITY_POST_RESET_VIEW": "/login",
+    "SECURITY_PASSWORD_HASH": "argon2",
+    "SECURITY_PASSWORD_LENGTH_MIN": 10,
+    "SECURITY_RETURN_GENERIC_RESPONSES": True,
+    "SECURITY_DEFAULT_REMEMBER_ME": False,
+    "SECURITY_CLI_USERS_NAME": False,
+    "SECURITY_CLI_ROLES_NAME": False,
+    "SECURITY_JOIN_USER_ROLES": False,
+    "SECURITY_AUTO_LOGIN_AFTER_RESET": False,
+    "SECURITY_CSRF_IGNORE_UNAUTH_ENDPOINTS": False,
+    "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "globally_deliverable": False},
+    "WTF_CSRF_TIME_LIMIT": None,  # a form is good for as long as its session
+    "RATELIMIT_STORAGE_URI": "keydesk://",
+    "RATELIMIT_STRATEGY": "fixed-window",
+    "RATELIMIT_HEADERS_ENABLED": True,
+}
+
+
+class SettingsError(NoAppException):
+    """A setting that cannot be used; the message is one line that names it."""
+
+
+def _sound_secret(text: str) -> str:
+    bare = text.casefold()
+    if len(text) < SECRET_LENGTH or len(set(text)) < 8 or bare.startswith(KNOWN_SECRETS):
+        raise ValueError(f"is known or too short: {SECRET_LENGTH} random characters are needed")
+    return text
+
+
+def _sound_key(text: str) -> str:
+    if len(set(read_key(text))) < 8:
+        raise ValueError("is not random")
+    return text
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("is not a time zone such as Europe/Berlin")
+    return name
+
+
+Secret = Annotated[str, AfterValidator(_sound_secret)]
+Key = Annotated[str, AfterValidator(_sound_key)]
+
+
+class Settings(BaseModel):
+    """The shape that the settings of ours must have."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    SECRET_KEY: Secret
+    SECURITY_PASSWORD_SALT: Secret
+    VAULT_KEYS: Annotated[list[Key], Field(min_length=1)]
+    VAULT_DIGEST_KEY: Key
+    SQLALCHEMY_DATABASE_URI: Annotated[str, Field(pattern=r"^(sqlite:///|postgresql\+psycopg://)")]
+    SQLITE_BUSY_TIMEOUT: Annotated[float, Field(gt=0, le=600)]
+    BABEL_DEFAULT_TIMEZONE: Annotated[str, AfterValidator(_known_zone)]
+    PORTAL_URL: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+    MAIL_SERVER: Annotated[str, Field(min_length=1)]
+    MAIL_PORT: Annotated[int, Field(ge=1, le=65535)]
+    MAIL_USE_TLS: bool
+    MAIL_USE_SSL: bool
+    MAIL_DEFAULT_SENDER: Annotated[str, Field(pattern=r"^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$")]
+    MAIL_TIME_LIMIT: Annotated[float, Field(ge=1, le=12)]
+    TRUSTED_PROXIES: Annotated[int, Field(ge=0, le=9)]
+    SESSION_HOURS: Annotated[float, Field(gt=0, le=12)]
+    SESSION_COOKIE_SECURE: bool
+    DEMO: bool | Literal["tests"]
+
+
+def configure(app: Flask, given: Mapping[str, object] | None) -> None:
+    """Fill `app.config` from all sources and check it. Raises SettingsError."""
+    app.config.from_mapping(DEFAULTS)
+    _read_instance_file(app)
+    app.config.from_prefixed_env()
+    app.config.from_mapping(FIXED)
+    app.config.from_mapping(given)
+    if not app.config["SQLALCHEMY_DATABASE_URI"]:
+        path = Path(app.instance_path) / "keydesk.db"
+        app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{path}"
+    keys = app.config.get("VAULT_KEYS")
+    if isinstance(keys, str):  # several keys in one variable of the environment
+        app.config["VAULT_KEYS"] = keys.replace(",", " ").split()
+    _check(app)
+
+
+def instance_folder() -> Path:
+    """Where the instance file and a SQLite database are: KEYDESK_INSTANCE, or `instance/` here."""
+    return Path(os.environ.get("KEYDESK_INSTANCE", "instance")).resolve()
+
+
+def _read_instance_file(app: Flask) -> None:
+    path = Path(app.instance_path) / INSTANCE_FILE
+    try:
+        app.config.from_file(str(path), load=tomllib.load, silent=True, text=False)
+    except (tomllib.TOMLDecodeError, OSError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def _check(app: Flask) -> None:
+    missing = [name for name in SECRETS if not app.config.get(name)]
+    if missing:
+        raise SettingsError(
+            f"No {missing[0]} is set. Run 'keydesk init' to write an instance file with fresh "
+            f"secrets, or set FLASK_{missing[0]}."
+        )
+    try:
+        checked = Settings.model_validate(dict(app.config))
+    except ValidationError as invalid:
+        first = invalid.errors(include_input=False, include_url=False)[0]
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"The setting {first['loc'][0]} cannot be used: {reason}.") from None
+    app.config.update(checked.model_dump())

@@ -1,0 +1,137 @@
+"""What Keydesk needs of its two databases: column types, SQLite's settings, and locks.
+
+SQLite is the default and PostgreSQL the choice of those with several hosts; everything that the
+two do differently, apart from searching, stands here.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeVar
+
+from flask import Flask, has_request_context, request
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    Integer,
+    MetaData,
+    event,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+# SQLite gives an id by itself only to a column of exactly this type; it holds 64 bits there.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+View = TypeVar("View", bound=Callable[..., object])
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def words(choices: type[StrEnum]) -> Enum:
+    """The type of a column that holds the word of one of `choices`."""
+    return Enum(
+        choices,
+        native_enum=False,
+        length=32,
+        values_callable=lambda enum: [choice.value for choice in enum],
+    )
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware datetime, in UTC; a naive one is a mistake of ours and raises ValueError."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Money(TypeDecorator[Decimal]):
+    """An amount with two decimals, kept as a whole number of hundredths: exact everywhere."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value * 100)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value).scaleb(-2)
+
+
+def init_app(app: Flask, db: SQLAlchemy) -> None:
+    """Prepare the engine of `app`, whose `db` has been bound."""
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _configure_sqlite(app, db.engine)
+
+
+def _configure_sqlite(app: Flask, engine: Engine) -> None:
+    """Make each connection of `engine` durable, patient and strict, and begin as asked.
+
+    Python's driver begins transactions late and by itself; here every transaction begins where
+    SQLAlchemy says so, and one that will write takes the write lock at once, because SQLite cannot
+    upgrade a transaction that has read once somebody else has written.
+    """
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")  # an answered resend survives a power cut
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={int(app.config['SQLITE_BUSY_TIMEOUT'] * 1000)}")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.execute("PRAGMA mmap_size=268435456")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        mode = "IMMEDIATE" if _will_write(app) else "DEFERRED"
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _will_write(app: Flask) -> bool:
+    if not has_request_context():
+        return True
+    view = app.view_functions.get(request.endpoint or "")
+    return request.method not in SAFE_METHODS and not getattr(view, "reads_only", False)
+
+
+def reads_only(view: View) -> View:
+    """Mark a POST that changes nothing, so that it does not wait for the write lock."""
+    view.reads_only = True  # type: ignore[attr-defined]
+    return view

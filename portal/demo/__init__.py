@@ -1,0 +1,1 @@
+"""What `keydesk demo` adds: orders to look at, and a mail server that keeps what it gets."""

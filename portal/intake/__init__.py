@@ -1,0 +1,1 @@
+"""The ways orders come in. All of them read an order document and end in `upsert`."""

@@ -1,0 +1,33 @@
+"""The shop front an order came from: the unit of access and of settings."""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal import clock
+from portal.database import UTCDateTime
+from portal.extensions import Model, db
+
+CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class CheckoutPage(Model):
+    __tablename__ = "checkout_pages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(63), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    delivery_allowed: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=clock.now)
+
+    @classmethod
+    def by_code(cls, code: str) -> "CheckoutPage | None":
+        """The checkout page of this code."""
+        return db.session.scalars(db.select(cls).filter_by(code=code)).one_or_none()
+
+    @classmethod
+    def all(cls) -> "list[CheckoutPage]":
+        """Every checkout page, by title."""
+        return list(db.session.scalars(db.select(cls).order_by(cls.title, cls.id)))

@@ -1,0 +1,91 @@
+"""One product line of an order."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.database import BigId, Money, UTCDateTime
+from portal.extensions import Model, db
+from portal.models.refusal import Refusal
+
+if TYPE_CHECKING:
+    from portal.models.license import License
+    from portal.models.order import Order
+
+
+class Item(Model):
+    """A product, how many of it, and the licenses that were saved for it.
+
+    `ref` is what the order document calls the item's id: unique within the order. The product is
+    kept as it was sold, so that a later change of its name does not rewrite the order.
+    """
+
+    __tablename__ = "items"
+    __table_args__ = (
+        UniqueConstraint("order_id", "ref"),
+        # The few orders that still wait for something, among the many that are done.
+        Index(
+            "ix_items_awaited",
+            "order_id",
+            sqlite_where=db.text("fulfilled_at IS NULL AND refunded_at IS NULL"),
+            postgresql_where=db.text("fulfilled_at IS NULL AND refunded_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
+    ref: Mapped[str] = mapped_column(String(64))
+    position: Mapped[int]
+    product_code: Mapped[str] = mapped_column(String(64))
+    sku: Mapped[str | None] = mapped_column(String(64))
+    product_name: Mapped[str] = mapped_column(String(255))
+    quantity: Mapped[int]
+    amount: Mapped[Decimal] = mapped_column(Money)
+    refunded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    fulfilled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    order: Mapped["Order"] = relationship(back_populates="items")
+    licenses: Mapped[list["License"]] = relationship(
+        back_populates="item", order_by="License.position", cascade="all, delete-orphan"
+    )
+
+    @hybrid_property
+    def is_awaited(self) -> bool:
+        """Whether the customer still waits for this item: not fulfilled and not refunded."""
+        return self.fulfilled_at is None and self.refunded_at is None
+
+    @is_awaited.inplace.expression
+    @classmethod
+    def _is_awaited(cls) -> ColumnElement[bool]:
+        return and_(cls.fulfilled_at.is_(None), cls.refunded_at.is_(None))
+
+    def no_license_refusal(self) -> Refusal:
+        """Why there is nothing to send for this item, which has no saved license."""
+        if self.refunded_at:
+            return Refusal(
+                "license_revoked",
+                _("The item was refunded before a license was saved."),
+                _("There is nothing to send."),
+            )
+        if self.order.status.is_open:
+            return Refusal(
+                "order_not_paid",
+                _("There is no license yet, because the order is not paid."),
+                _("A license is saved here once the order is paid."),
+            )
+        if self.order.status.is_final:
+            return Refusal(
+                "order_not_paid",
+                _("No license was saved, and the order is closed."),
+                _("There is nothing to send."),
+            )
+        return Refusal(
+            "no_license",
+            _("No license has been saved for this item."),
+            _("Ask an operator: it has not been fulfilled yet."),
+        )

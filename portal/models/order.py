@@ -1,0 +1,135 @@
+"""What was bought, by whom, and where it stands."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, exists
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.database import BigId, Money, UTCDateTime, words
+from portal.extensions import Model
+from portal.models.item import Item
+
+if TYPE_CHECKING:
+    from portal.models.checkout_page import CheckoutPage
+    from portal.models.delivery import Delivery
+    from portal.models.history import HistoryEntry
+
+NUMBER = re.compile(r"[A-Za-z]{0,3}([0-9]{1,12})", re.ASCII)
+
+
+class OrderStatus(StrEnum):
+    NOT_PAID = "not paid"
+    PAID = "paid"
+    DELETED = "deleted"
+    TERMINATED = "terminated"
+
+    def can_become(self, other: "OrderStatus") -> bool:
+        """Whether an order in this status may get the status `other`."""
+        return other is self or other in NEXT_STATUSES[self]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a payment is still to come."""
+        return self is OrderStatus.NOT_PAID
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more can become of the order."""
+        return not NEXT_STATUSES[self]
+
+
+NEXT_STATUSES = {
+    OrderStatus.NOT_PAID: {OrderStatus.PAID, OrderStatus.DELETED, OrderStatus.TERMINATED},
+    OrderStatus.PAID: {OrderStatus.DELETED, OrderStatus.TERMINATED},
+    OrderStatus.DELETED: set[OrderStatus](),
+    OrderStatus.TERMINATED: set[OrderStatus](),
+}
+
+
+class Order(Model):
+    """An order. Its `id` is the numeric part of its number, which identifies it in the portal."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        # Each answers one shape of list, newest first; see search.py.
+        Index(None, "created_at", "id"),
+        Index(None, "status", "created_at", "id"),
+        Index(None, "checkout_page_id", "status", "created_at", "id"),
+        Index(None, "checkout_page_id", "paid_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    number: Mapped[str] = mapped_column(String(15))
+    external_id: Mapped[str | None] = mapped_column(String(64))
+    checkout_page_id: Mapped[int] = mapped_column(ForeignKey("checkout_pages.id"))
+    status: Mapped[OrderStatus] = mapped_column(words(OrderStatus))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    paid_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    currency: Mapped[str] = mapped_column(String(3))
+    total: Mapped[Decimal] = mapped_column(Money)
+    locale: Mapped[str] = mapped_column(String(16))
+    payment_method: Mapped[str | None] = mapped_column(String(64))
+
+    email: Mapped[str | None] = mapped_column(String(254))
+    first_name: Mapped[str | None] = mapped_column(String(100))
+    last_name: Mapped[str | None] = mapped_column(String(100))
+    phone: Mapped[str | None] = mapped_column(String(40))
+    company: Mapped[str | None] = mapped_column(String(200))
+    country: Mapped[str | None] = mapped_column(String(2))
+    customer_type: Mapped[str] = mapped_column(String(8))
+    erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    # What the search box finds; derived, see search_text().
+    search_text: Mapped[str] = mapped_column(Text, deferred=True)
+
+    checkout_page: Mapped["CheckoutPage"] = relationship()
+    items: Mapped[list["Item"]] = relationship(
+        back_populates="order", order_by="Item.position", cascade="all, delete-orphan"
+    )
+    deliveries: Mapped[list["Delivery"]] = relationship(
+        back_populates="order", order_by="Delivery.id"
+    )
+    history: Mapped[list["HistoryEntry"]] = relationship(
+        order_by="(HistoryEntry.at.desc(), HistoryEntry.id.desc())"
+    )
+
+    @staticmethod
+    def id_of(number: str) -> int | None:
+        """The id in an order number in any of its forms ('A0005555555', '5555555'), or None."""
+        match = NUMBER.fullmatch(number.strip())
+        return int(match[1]) if match else None
+
+    @property
+    def customer_name(self) -> str:
+        """First and last name, as far as there is one."""
+        return " ".join(part for part in (self.first_name, self.last_name) if part)
+
+    @hybrid_property
+    def is_delivered(self) -> bool:
+        """Whether every item that is not refunded has been fulfilled."""
+        return not any(item.is_awaited for item in self.items)
+
+    @is_delivered.inplace.expression
+    @classmethod
+    def _is_delivered(cls) -> ColumnElement[bool]:
+        return ~exists().where(Item.order_id == cls.id, Item.is_awaited)
+
+
+def searchable(text: str) -> str:
+    """`text` as it is compared in searches: no case, no accents, single blanks."""
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    bare = "".join(sign for sign in folded if not unicodedata.combining(sign))
+    return " ".join(bare.split())
+
+
+def search_text(fields: Iterable[str | None]) -> str:
+    """What the search box finds of an order: each word between blanks, which mark its ends."""
+    words = searchable(" ".join(field for field in fields if field))
+    return f" {words} "

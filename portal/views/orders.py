@@ -1,0 +1,104 @@
+"""/orders and /orders/<number>: finding an order, and seeing all of it."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import joinedload, selectinload
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+from wtforms import DateField, Form, HiddenField, SearchField, SelectField, SelectMultipleField
+from wtforms.validators import Length, Optional, Regexp, ValidationError
+
+from portal.access import current_staff, order_or_404, staff_only, visible_pages
+from portal.models import Delivery, HistoryEntry, Item, Order, OrderStatus, Staff
+from portal.results import find, has_license
+from portal.search import Cursor, Days, Search
+
+bp = Blueprint("orders", __name__, url_prefix="/orders")
+
+DELIVERIES = {"delivered": True, "not delivered": False}
+
+
+class SearchForm(Form):
+    """The search box and the filters. Nothing in it is required."""
+
+    q = SearchField(filters=[lambda text: (text or "").strip()], validators=[Length(max=12_000)])
+    license = HiddenField(validators=[Optional(), Regexp(r"^[0-9a-f]{32}$")], default="")
+    created_from = DateField(validators=[Optional()])
+    created_to = DateField(validators=[Optional()])
+    paid_from = DateField(validators=[Optional()])
+    paid_to = DateField(validators=[Optional()])
+    status = SelectMultipleField(choices=[(status.value, status.value) for status in OrderStatus])
+    delivery = SelectMultipleField(choices=[(word, word) for word in DELIVERIES])
+    page = SelectField(validate_choice=False, default="")
+
+    def validate_created_to(self, field: DateField) -> None:
+        _refuse_backwards(self.created_from, field)
+
+    def validate_paid_to(self, field: DateField) -> None:
+        _refuse_backwards(self.paid_from, field)
+
+    def search(self, cursor: Cursor | None) -> Search:
+        """The question that was asked."""
+        deliveries = self.delivery.data or []
+        return Search(
+            q=self.q.data or "",
+            license=self.license.data or "",
+            created=Days(self.created_from.data, self.created_to.data),
+            paid=Days(self.paid_from.data, self.paid_to.data),
+            statuses=tuple(OrderStatus(status) for status in self.status.data or []),
+            delivered=DELIVERIES[deliveries[0]] if len(deliveries) == 1 else None,
+            page=self.page.data or "",
+            cursor=cursor,
+        )
+
+
+def _refuse_backwards(first: DateField, last: DateField) -> None:
+    if first.data and last.data and first.data > last.data:
+        raise ValidationError(_("This day is before the first one."))
+
+
+@bp.get("")
+@staff_only(may="read")
+def index() -> str | Response | tuple[str, int]:
+    return answer(request.args)
+
+
+def answer(asked: MultiDict[str, str]) -> str | Response | tuple[str, int]:
+    """The page that answers a search, or the way to the only order that fits."""
+    pages = visible_pages()
+    form = SearchForm(asked)
+    form.page.choices = [
+        ("", _("All checkout pages")),
+        *((page.code, page.title) for page in pages),
+    ]
+    if not form.validate():
+        return render_template("orders/index.html", form=form, search=Search(), found=None), 422
+    search = form.search(_cursor(asked))
+    if has_license(search, current_staff, pages):
+        return redirect(search.for_license().address(url_for("orders.index")), 303)
+    found = find(search, current_staff, pages)
+    if (search.q or search.license) and found.only_order:
+        return redirect(url_for("orders.show", number=found.only_order.number), 303)
+    if search.looks_like_license and not found.count:
+        return redirect(search.for_license().address(url_for("orders.index")), 303)
+    return render_template("orders/index.html", form=form, search=search, found=found)
+
+
+def _cursor(asked: MultiDict[str, str]) -> Cursor | None:
+    if "before" in asked:
+        return Cursor.read(asked["before"], backwards=True)
+    return Cursor.read(asked.get("after", ""), backwards=False)
+
+
+@bp.get("/<number>")
+@staff_only(may="read")
+def show(number: str) -> str | Response:
+    order = order_or_404(
+        number,
+        joinedload(Order.checkout_page),
+        selectinload(Order.items).selectinload(Item.licenses),
+        selectinload(Order.history).joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages),
+    )
+    if number != order.number:
+        return redirect(url_for("orders.show", number=order.number))
+    return render_template("orders/show.html", order=order, underway=Delivery.underway(order))

@@ -1,0 +1,58 @@
+"""/orders/<number>/licenses/<id>/resends: the question, and the deed."""
+
+import secrets
+
+from flask import Blueprint, abort, render_template
+from flask_babel import get_locale
+from flask_wtf import FlaskForm
+from sqlalchemy.exc import IntegrityError
+from wtforms import HiddenField
+from wtforms.validators import Regexp
+
+from portal import access, emails, postman
+from portal.access import current_staff, license_or_404, staff_only
+from portal.extensions import db
+from portal.models import Delivery, Refused
+
+bp = Blueprint("resends", __name__, url_prefix="/orders/<number>/licenses/<int:license_id>/resends")
+
+
+class ResendForm(FlaskForm):  # type: ignore[misc]
+    """One confirmation: its token is good for one delivery."""
+
+    token = HiddenField(validators=[Regexp(r"^[A-Za-z0-9_-]{20,64}$")])
+
+
+@bp.get("/new")
+@staff_only(may="resend")
+def new(number: str, license_id: int) -> tuple[str, int]:
+    license = license_or_404(number, license_id)
+    if license.resend_refusal():
+        return render_template("orders/_license.html", license=license), 409
+    form = ResendForm(formdata=None, token=secrets.token_urlsafe(24))
+    language = emails.language_name(license.order.locale, seen_by=str(get_locale()))
+    shown = {"license": license, "form": form, "language": language}
+    return render_template("resends/_new.html", last=license.last_delivery, **shown), 200
+
+
+@bp.post("")
+@staff_only(may="resend")
+def create(number: str, license_id: int) -> tuple[str, int]:
+    license = license_or_404(number, license_id)
+    form = ResendForm()
+    if not form.validate():
+        abort(400)
+    token, delivery, status = str(form.token.data), None, 200
+    access.lock(license.order)
+    try:
+        delivery = license.resend(by=current_staff, token=token)
+        db.session.commit()  # written down before anything leaves
+        postman.deliver(delivery)  # writes the outcome and its history entry
+    except IntegrityError:  # this confirmation was sent before: show what came of it
+        db.session.rollback()
+        delivery = Delivery.by_token(token, license.order) or abort(400)
+    except Refused:
+        status = 409
+    order = license.order
+    shown = {"order": order, "delivery": delivery, "underway": Delivery.underway(order)}
+    return render_template("resends/create.html", license=license, **shown), status
