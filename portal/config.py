@@ -74,7 +74,7 @@ FIXED: dict[str, object] = {
     "SECURITY_CHANGE_URL": "/password",
     "SECURITY_RECOVERABLE": True,
     "SECURITY_RESET_URL": "/password/reset",
-    "SECURITY_RESET_PASSWORD_WITHIN": "3 days",
+    "SECURITY_RESET_PASSWORD_WITHIN": timedelta(days=3),
     "SECURITY_POST_RESET_VIEW": "/login",
     "SECURITY_PASSWORD_HASH": "argon2",
     "SECURITY_PASSWORD_LENGTH_MIN": 10,

@@ -12,4 +12,4 @@ bp = Blueprint("licenses", __name__, url_prefix="/orders/<number>/licenses/<int:
 def show(number: str, license_id: int) -> str:
     """The fragment, as it is put back when a question is cancelled."""
     license = license_or_404(number, license_id)
-    return render_template("orders/_license.html", license=license, focus=True)
+    return render_template("orders/_license.html", license=license, focus=True, delivery=None)

@@ -28,7 +28,7 @@ class ResendForm(FlaskForm):  # type: ignore[misc]
 def new(number: str, license_id: int) -> tuple[str, int]:
     license = license_or_404(number, license_id)
     if license.resend_refusal():
-        return render_template("orders/_license.html", license=license), 409
+        return render_template("orders/_resend.html", license=license, focus=True), 409
     form = ResendForm(formdata=None, token=secrets.token_urlsafe(24))
     language = emails.language_name(license.order.locale, seen_by=str(get_locale()))
     shown = {"license": license, "form": form, "language": language}

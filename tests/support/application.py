@@ -13,8 +13,8 @@ def ordinary_settings():
     """The settings every test starts from: fresh secrets, and a password hash that is quick."""
     return {
         "TESTING": True,
-        "SECRET_KEY": secrets.token_urlsafe(32),
-        "SECURITY_PASSWORD_SALT": secrets.token_urlsafe(32),
+        "SECRET_KEY": f"fresh-{secrets.token_hex(32)}",
+        "SECURITY_PASSWORD_SALT": f"fresh-{secrets.token_hex(32)}",
         # argon2 as always, but as weak as it can be: each test signs in.
         "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
             "argon2__rounds": 1,

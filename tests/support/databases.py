@@ -44,19 +44,19 @@ def empty_database(request, tmp_path, worker):
 
 
 @pytest.fixture
-def _sqlite_database(_migrated_file, tmp_path):
-    copyfile(_migrated_file, tmp_path / "keydesk.db")
+def _sqlite_database(migrated_file, tmp_path):
+    copyfile(migrated_file, tmp_path / "keydesk.db")
     return Database("sqlite", f"sqlite:///{tmp_path}/keydesk.db")
 
 
 @pytest.fixture
-def _postgresql_database(_migrated_copy):
-    _migrated_copy.empty()
-    return Database("postgresql", _migrated_copy.uri)
+def _postgresql_database(migrated_copy):
+    migrated_copy.empty()
+    return Database("postgresql", migrated_copy.uri)
 
 
 @pytest.fixture(scope="session")
-def _migrated_file(shared_folder):
+def migrated_file(shared_folder):
     file = shared_folder / "migrated.db"
     with one_at_a_time(shared_folder / "migrated.db.lock"):
         if not file.exists():
@@ -67,7 +67,7 @@ def _migrated_file(shared_folder):
 
 
 @pytest.fixture(scope="session")
-def _migrated_copy(cluster, shared_folder, worker):
+def migrated_copy(cluster, shared_folder, worker):
     """This process's own copy of the database that one process migrated for all."""
     done = shared_folder / "postgres.migrated"
     with one_at_a_time(shared_folder / "postgres.migrated.lock"):
