@@ -48,7 +48,7 @@ def upsert(documents: Sequence[OrderDocument]) -> list[Outcome | DocumentError]:
 def _page_ids(documents: Iterable[OrderDocument]) -> dict[str, int]:
     codes = {document.checkout_page for document in documents}
     query = select(CheckoutPage.code, CheckoutPage.id).where(CheckoutPage.code.in_(codes))
-    return dict(db.session.execute(query).tuples().all())
+    return {row.code: row.id for row in db.session.execute(query)}
 
 
 def _existing(ids: Iterable[int | None]) -> dict[int | None, Order]:

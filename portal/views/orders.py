@@ -6,6 +6,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import DateField, Form, HiddenField, SearchField, SelectField, SelectMultipleField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, Optional, Regexp, ValidationError
 
 from portal.access import current_staff, order_or_404, staff_only, visible_pages
@@ -27,8 +28,8 @@ class SearchForm(Form):
     created_to = DateField(validators=[Optional()])
     paid_from = DateField(validators=[Optional()])
     paid_to = DateField(validators=[Optional()])
-    status = SelectMultipleField(choices=[(status.value, status.value) for status in OrderStatus])
-    delivery = SelectMultipleField(choices=[(word, word) for word in DELIVERIES])
+    status = SelectMultipleField(choices=[status.value for status in OrderStatus])
+    delivery = SelectMultipleField(choices=list(DELIVERIES))
     page = SelectField(validate_choice=False, default="")
 
     def validate_created_to(self, field: DateField) -> None:
@@ -68,8 +69,8 @@ def answer(asked: MultiDict[str, str]) -> str | Response | tuple[str, int]:
     pages = visible_pages()
     form = SearchForm(asked)
     form.page.choices = [
-        ("", _("All checkout pages")),
-        *((page.code, page.title) for page in pages),
+        SelectChoice("", _("All checkout pages")),
+        *(SelectChoice(page.code, page.title) for page in pages),
     ]
     if not form.validate():
         return render_template("orders/index.html", form=form, search=Search(), found=None), 422
