@@ -28,8 +28,8 @@ class SearchForm(Form):
     created_to = DateField(validators=[Optional()])
     paid_from = DateField(validators=[Optional()])
     paid_to = DateField(validators=[Optional()])
-    status = SelectMultipleField(choices=[status.value for status in OrderStatus])
-    delivery = SelectMultipleField(choices=list(DELIVERIES))
+    status = SelectMultipleField(choices=[SelectChoice(status.value) for status in OrderStatus])
+    delivery = SelectMultipleField(choices=[SelectChoice(word) for word in DELIVERIES])
     page = SelectField(validate_choice=False, default="")
 
     def validate_created_to(self, field: DateField) -> None:
