@@ -103,13 +103,6 @@ def license_or_404(number: str, license_id: int) -> License:
     return abort(404)
 
 
-def lock(order: Order) -> None:
-    """Keep everybody else from changing `order` until this transaction ends, and see all of it as
-    it is now. SQLite has taken the write lock when the transaction began, see database.py."""
-    db.session.execute(db.select(Order.id).where(Order.id == order.id).with_for_update())
-    db.session.expire_all()
-
-
 def _end_old_session() -> None:
     if "_user_id" not in session:
         return

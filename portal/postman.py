@@ -1,10 +1,16 @@
-"""Hands one delivery to the mail server and writes down what came of it."""
+"""Hands deliveries to the mail server, and writes down what came of each.
+
+A delivery is committed before the mail server is spoken to and its outcome after, and in between
+no transaction is open: the mail server may take its time, and the process may die.
+"""
 
 import logging
 
+from sqlalchemy.exc import IntegrityError
+
 from portal import emails, smtp
 from portal.extensions import db
-from portal.models import Delivery, DeliveryStatus
+from portal.models import Delivery, DeliveryStatus, License, Staff
 
 log = logging.getLogger(__name__)
 
@@ -15,15 +21,41 @@ STATUSES = {
 }
 
 
-def deliver(delivery: Delivery) -> None:
-    """Send `delivery`, which has been committed, and commit its outcome with its history entry.
+class TokenSpent(Exception):
+    """The token of this confirmation has led to a delivery of another license."""
 
-    No transaction is open while the mail server is spoken to.
+
+def resend(license: License, *, by: Staff, token: str) -> Delivery:
+    """Send `license` again, once for each `token`; the delivery, with its outcome.
+
+    With a token that was used for this license before, the delivery that it led to, whatever the
+    rule says by now: nothing is sent. Raises Refused and TokenSpent.
     """
+    license.order.lock()
+    if done := Delivery.by_token(token):
+        return _same(done, license)
+    delivery = license.resend(by=by, token=token)
+    try:
+        db.session.commit()
+    except IntegrityError:  # at the same moment the token was used for another order
+        db.session.rollback()
+        raise TokenSpent from None
+    deliver(delivery)
+    return delivery
+
+
+def deliver(delivery: Delivery) -> None:
+    """Send `delivery`, which has been committed, and commit its outcome with its history entry."""
     outcome = _send(delivery)
     db.session.refresh(delivery, with_for_update=True)
     delivery.finish(STATUSES[outcome.accepted], failure=outcome.failure, answer=outcome.answer)
     db.session.commit()
+
+
+def _same(done: Delivery, license: License) -> Delivery:
+    if license not in done.licenses:
+        raise TokenSpent
+    return done
 
 
 def _send(delivery: Delivery) -> smtp.Outcome:

@@ -108,10 +108,9 @@ class Delivery(Model):
         )
 
     @classmethod
-    def by_token(cls, token: str, order: "Order") -> "Delivery | None":
-        """The delivery of `order` that one confirmation already led to."""
-        query = db.select(cls).filter_by(token=token, order_id=order.id)
-        return db.session.scalars(query).one_or_none()
+    def by_token(cls, token: str) -> "Delivery | None":
+        """The delivery that a confirmation led to, if it did."""
+        return db.session.scalars(db.select(cls).filter_by(token=token)).one_or_none()
 
     @classmethod
     def underway(cls, order: "Order") -> "list[Delivery]":

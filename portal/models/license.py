@@ -85,8 +85,10 @@ class License(Model):
         if order.status is not OrderStatus.PAID:
             return Refusal(
                 "order_not_paid",
-                _("The order is not paid: its status is “%(status)s”.", status=order.status),
-                _("A license can be sent once the order is paid."),
+                _("The order’s status is “%(status)s”.", status=order.status),
+                _("A license can be sent once the order is paid.")
+                if order.status.is_open
+                else _("It is closed: the customer would have to order again."),
             )
         if self.item.refunded_at:
             return Refusal(

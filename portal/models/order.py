@@ -13,7 +13,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.database import BigId, Money, UTCDateTime, words
-from portal.extensions import Model
+from portal.extensions import Model, db
 from portal.models.item import Item
 
 if TYPE_CHECKING:
@@ -105,6 +105,12 @@ class Order(Model):
         """The id in an order number in any of its forms ('A0005555555', '5555555'), or None."""
         match = NUMBER.fullmatch(number.strip())
         return int(match[1]) if match else None
+
+    def lock(self) -> None:
+        """Keep everybody else from changing this order until the transaction ends, and see all of
+        it as it is now. SQLite locked when the transaction began, see database.py."""
+        db.session.execute(db.select(Order.id).filter_by(id=self.id).with_for_update())
+        db.session.expire_all()
 
     @property
     def customer_name(self) -> str:

@@ -16,6 +16,11 @@ from portal.search import Cursor, Days, Search
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 
+# The history with the people in it, in one statement, whatever they may see themselves.
+WITH_HISTORY = (
+    selectinload(Order.history).joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages)
+)
+
 DELIVERIES = {"delivered": True, "not delivered": False}
 
 
@@ -98,7 +103,7 @@ def show(number: str) -> str | Response:
         number,
         joinedload(Order.checkout_page),
         selectinload(Order.items).selectinload(Item.licenses),
-        selectinload(Order.history).joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages),
+        WITH_HISTORY,
     )
     if number != order.number:
         return redirect(url_for("orders.show", number=order.number))

@@ -5,14 +5,14 @@ import secrets
 from flask import Blueprint, abort, render_template
 from flask_babel import get_locale
 from flask_wtf import FlaskForm
-from sqlalchemy.exc import IntegrityError
 from wtforms import HiddenField
 from wtforms.validators import Regexp
 
-from portal import access, emails, postman
-from portal.access import current_staff, license_or_404, staff_only
-from portal.extensions import db
+from portal import emails, postman
+from portal.access import current_staff, license_or_404, order_or_404, staff_only
 from portal.models import Delivery, Refused
+from portal.postman import TokenSpent
+from portal.views.orders import WITH_HISTORY
 
 bp = Blueprint("resends", __name__, url_prefix="/orders/<number>/licenses/<int:license_id>/resends")
 
@@ -42,17 +42,13 @@ def create(number: str, license_id: int) -> tuple[str, int]:
     form = ResendForm()
     if not form.validate():
         abort(400)
-    token, delivery, status = str(form.token.data), None, 200
-    access.lock(license.order)
+    delivery, status = None, 200
     try:
-        delivery = license.resend(by=current_staff, token=token)
-        db.session.commit()  # written down before anything leaves
-        postman.deliver(delivery)  # writes the outcome and its history entry
-    except IntegrityError:  # this confirmation was sent before: show what came of it
-        db.session.rollback()
-        delivery = Delivery.by_token(token, license.order) or abort(400)
+        delivery = postman.resend(license, by=current_staff, token=str(form.token.data))
+    except TokenSpent:
+        abort(400)
     except Refused:
         status = 409
-    order = license.order
+    order = order_or_404(number, WITH_HISTORY)
     shown = {"order": order, "delivery": delivery, "underway": Delivery.underway(order)}
     return render_template("resends/create.html", license=license, **shown), status
