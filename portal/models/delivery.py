@@ -124,12 +124,16 @@ class Delivery(Model):
         return list(db.session.scalars(query))
 
     @property
+    def known_status(self) -> DeliveryStatus:
+        """The status, or "unknown" where nobody can be at work on it any more."""
+        return DeliveryStatus.UNKNOWN if self.is_lost else self.status
+
+    @property
     def outcome(self) -> str:
         """Where this delivery stands, for people."""
-        if self.status is DeliveryStatus.SENDING and not self.is_lost:
+        if self.known_status is DeliveryStatus.SENDING:
             return _("The email containing license information is being sent to %(to)s", to=self.to)
-        what = OUTCOMES.get(self.status, What.EMAIL_UNKNOWN)
-        entry = HistoryEntry(what=what, to=self.to, failure=self.failure)
+        entry = HistoryEntry(what=OUTCOMES[self.known_status], to=self.to, failure=self.failure)
         return f"{entry.sentence}. {entry.reason}" if entry.reason else entry.sentence
 
     @property
