@@ -33,13 +33,13 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     mail.init_app(app)
     csrf.init_app(app)
     babel.init_app(app, locale_selector=formats.reader_locale)
-    security.init_app(app, **access.security_parts())
     limiter.init_app(app)
+    rate_limits.init_app(app)
+    security.init_app(app, **access.security_parts())
 
     formats.init_app(app)
     headers.init_app(app)
     access.init_app(app)
-    rate_limits.init_app(app)
     errors.init_app(app)
 
     app.register_blueprint(orders.bp)

@@ -10,10 +10,12 @@ from flask_login import logout_user
 from flask_security import MailUtil, SQLAlchemyUserDatastore
 from flask_security import current_user as signed_in_user
 from sqlalchemy.sql.base import ExecutableOption
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import smtp
-from portal.extensions import db
+from portal.extensions import csrf, db
 from portal.models import CheckoutPage, License, Order, Staff
 
 P = ParamSpec("P")
@@ -77,6 +79,30 @@ def staff_only(*, may: str) -> Callable[[Callable[P, R]], Callable[P, R | BaseRe
     return decorate
 
 
+def token_only(*, may: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let in who signs the request with an API token (RFC 6750, 2.1) and may do `may`; the others
+    get 401 or 403. Sessions do not count here, so no CSRF token is needed: no browser adds an API
+    token by itself."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            person = Staff.by_token(_bearer_token())
+            if person is None:
+                db.session.rollback()  # the refusal is counted yet, see rate_limits.py
+                raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"realm": "Keydesk"}))
+            _asks_as(person)
+            if not person.may(may):
+                abort(403)
+            return view(*args, **kwargs)
+
+        guarded.may = may  # type: ignore[attr-defined]
+        guarded.signed_by_token = True  # type: ignore[attr-defined]
+        return csrf.exempt(guarded)
+
+    return decorate
+
+
 def visible_pages() -> Sequence[CheckoutPage]:
     """The checkout pages whose orders the person who is asking may see."""
     return CheckoutPage.all() if current_staff.sees_all else current_staff.checkout_pages
@@ -101,6 +127,21 @@ def license_or_404(number: str, license_id: int) -> License:
             if license.id == license_id:
                 return license
     return abort(404)
+
+
+def forget_who_asks() -> None:
+    """Treat who is asking as a stranger from here on; to know them would take the database."""
+    _asks_as(None)
+
+
+def _bearer_token() -> str:
+    signature = request.authorization
+    return (signature.token or "") if signature and signature.type == "bearer" else ""
+
+
+def _asks_as(person: Staff | None) -> None:
+    """Make `person`, or nobody, `current_staff` for the rest of this request."""
+    current_app.extensions["security"].login_manager._update_request_context_with_user(person)
 
 
 def _end_old_session() -> None:

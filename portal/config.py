@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 
 from flask import Flask
 from flask.cli import NoAppException
+from limits import parse_many
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from portal.vault import read_key
@@ -48,6 +49,8 @@ DEFAULTS: dict[str, object] = {
     # Sign-ins to be tried by one network address and for one account.
     "LOGIN_LIMIT_ADDRESS": "30 per 10 minutes",
     "LOGIN_LIMIT_ACCOUNT": "10 per 10 minutes",
+    # Requests to the API that are signed with one token.
+    "API_LIMIT": "300 per minute",
     "SESSION_HOURS": 12.0,
     "SESSION_COOKIE_SECURE": True,
     # The demo shows the mails that it caught; nothing else sets this.
@@ -89,7 +92,7 @@ FIXED: dict[str, object] = {
     "WTF_CSRF_TIME_LIMIT": None,  # a form is good for as long as its session
     "RATELIMIT_STORAGE_URI": "keydesk://",
     "RATELIMIT_STRATEGY": "fixed-window",
-    "RATELIMIT_HEADERS_ENABLED": True,
+    "RATELIMIT_HEADERS_ENABLED": False,  # they cost two statements; errors.py says Retry-After
 }
 
 
@@ -116,6 +119,17 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _sound_limit(text: str) -> str:
+    try:
+        limits = parse_many(text)
+    except ValueError:
+        limits = []
+    if not limits or any(limit.amount < 1 for limit in limits):
+        raise ValueError("is not a limit such as '10 per 10 minutes'")
+    return text
+
+
+Limit = Annotated[str, AfterValidator(_sound_limit)]
 Secret = Annotated[str, AfterValidator(_sound_secret)]
 Key = Annotated[str, AfterValidator(_sound_key)]
 
@@ -140,6 +154,9 @@ class Settings(BaseModel):
     MAIL_DEFAULT_SENDER: Annotated[str, Field(pattern=r"^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$")]
     MAIL_TIME_LIMIT: Annotated[float, Field(ge=1, le=12)]
     TRUSTED_PROXIES: Annotated[int, Field(ge=0, le=9)]
+    LOGIN_LIMIT_ADDRESS: Limit
+    LOGIN_LIMIT_ACCOUNT: Limit
+    API_LIMIT: Limit
     SESSION_HOURS: Annotated[float, Field(gt=0, le=12)]
     SESSION_COOKIE_SECURE: bool
     DEMO: bool | Literal["tests"]

@@ -1,76 +1,80 @@
-"""A failure becomes a page, or a notice inside the page that asked."""
+"""A failure becomes a page, a notice inside the page that asked, or JSON for the API.
+
+None of these needs the database: it may be what failed.
+"""
 
 import logging
+import traceback
+from types import TracebackType
 
-from flask import Flask, render_template, request
-from flask_babel import gettext as _
+from flask import Flask, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
-from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.wrappers import Response
 
+from portal import access, rate_limits
+from portal.error_words import in_words
 from portal.extensions import db
 
 log = logging.getLogger(__name__)
 
-Answer = tuple[str, int, dict[str, str]]
+API = "/api/"
+KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+UNAVAILABLE = (OperationalError, InterfaceError, NoConnectionLeft)
 
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer)
-    app.register_error_handler(OperationalError, _database_unavailable)
+    for error in UNAVAILABLE:
+        app.register_error_handler(error, _database_unavailable)
+    app.log_exception = _write_down  # type: ignore[method-assign,assignment]
 
 
-def _answer(error: HTTPException) -> Answer:
-    code = error.code or 500
-    if code >= 500:
-        db.session.rollback()
-    headers = {name: value for name, value in error.get_headers() if name == "Retry-After"}
-    if isinstance(error, RateLimitExceeded):
-        headers["Retry-After"] = str(_seconds_to_wait(error))
-    title, advice = _words(error, code)
-    shown = {"code": code, "title": title, "advice": advice}
-    if "HX-Request" in request.headers:
-        headers |= {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": "unset"}
-        return render_template("errors/_notice.html", **shown), code, headers
-    return render_template("errors/show.html", **shown), code, headers
-
-
-def _database_unavailable(error: OperationalError) -> Answer:
-    log.error("The database did not do its work: %s", error.orig)
+def _database_unavailable(error: Exception) -> Response:
+    log.error("The database did not do its work: %s", getattr(error, "orig", None) or error)
     return _answer(ServiceUnavailable())
 
 
-def _seconds_to_wait(error: RateLimitExceeded) -> int:
-    return error.limit.limit.get_expiry() if error.limit else 60
+def _answer(error: HTTPException) -> Response:
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, UNAVAILABLE):
+        return _database_unavailable(cause)
+    code = error.code or 500
+    if code >= 500:
+        db.session.rollback()
+        access.forget_who_asks()
+    response = _shown(error, code)
+    for name, value in error.get_headers():
+        if name in KEPT_HEADERS:
+            response.headers[name] = value
+    if isinstance(error, RateLimitExceeded):
+        response.headers["Retry-After"] = str(rate_limits.seconds_to_wait())
+    return response
 
 
-def _words(error: HTTPException, code: int) -> tuple[str, str]:
-    if isinstance(error, CSRFError):
-        return (
-            _("This form is no longer valid"),
-            _("Reload the page and try again. Nothing was done."),
-        )
-    known = {
-        400: (_("That request was not understood"), _("Go back and try again.")),
-        403: (_("You may not do that"), _("Ask an operator if you should be able to.")),
-        404: (
-            _("There is nothing here"),
-            _("The address may be mistyped, or this may not be yours to see."),
-        ),
-        405: (_("That cannot be done here"), _("Go back and try again.")),
-        413: (_("That is too large"), _("Send less at once.")),
-        429: (
-            _("Too many attempts"),
-            _("Wait some minutes, and then try again. Resetting your password does not help."),
-        ),
-        503: (
-            _("Keydesk is busy"),
-            _("The database did not answer in time. Try again in a moment. Nothing was lost."),
-        ),
-    }
-    unexpected = (
-        _("Something went wrong on our side"),
-        _("It has been written down. Try again, and tell an operator if it stays."),
-    )
-    return known.get(code, unexpected)
+def _shown(error: HTTPException, code: int) -> Response:
+    words = in_words(error, code)
+    if request.path.startswith(API):
+        response = jsonify(error=words.word, because=f"{words.title}. {words.advice}")
+        response.status_code = code
+        return response
+    shown = {"code": code, "title": words.title, "advice": words.advice}
+    if "HX-Request" in request.headers:
+        into_notice = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": "unset"}
+        return make_response(render_template("errors/_notice.html", **shown), code, into_notice)
+    return make_response(render_template("errors/show.html", **shown), code)
+
+
+def _write_down(
+    failure: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None],
+) -> None:
+    """Log where an unknown exception came from, and not what it says: the words of an exception
+    quote the values that it was about, which here are addresses and licenses."""
+    error: BaseException | None = failure[1]
+    where = f"{request.method} {request.endpoint}"
+    while error is not None:
+        steps = "".join(traceback.format_tb(error.__traceback__))
+        log.error("%s failed: %s\n%s", where, type(error).__qualname__, steps)
+        error = error.__cause__ or error.__context__

@@ -1,10 +1,18 @@
-"""Limits on signing in, counted in the database, so that they hold for all processes and hosts."""
+"""Limits on guessing and flooding, counted in the database, so that they hold for all processes.
 
+Each count is a transaction of its own, so that it stays when the request fails. Therefore counting
+comes before anything else of the request that speaks to the database: on SQLite the count would
+otherwise wait for the request's own transaction, and the request for the count.
+"""
+
+import math
 import time
+from hashlib import sha256
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, current_app, request, session
 from flask_limiter.util import get_remote_address
+from flask_security import uia_email_mapper
 from limits.storage import Storage
 from sqlalchemy import Float, Integer, String, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,7 +36,7 @@ class DatabaseStorage(Storage):
     """Counters for the `limits` library in the portal's own database.
 
     It keeps them in memory, Redis, Memcached or MongoDB; Keydesk has none of these to offer that
-    several processes would share. Each count is a transaction of its own.
+    several processes would share.
     """
 
     STORAGE_SCHEME = ["keydesk"]  # noqa: RUF012 - as its base class declares it
@@ -76,18 +84,68 @@ class DatabaseStorage(Storage):
             connection.execute(delete(RateLimit).where(RateLimit.key == key))
 
 
+# Where a password or a link can be guessed, or a mailbox flooded.
+GUESSED = {
+    "security.login",
+    "security.change_password",
+    "security.forgot_password",
+    "security.reset_password",
+}
+
+
 def init_app(app: Flask) -> None:
-    """Limit the views that can be used to guess a password or to flood a mailbox."""
-    by_address = limiter.limit(
-        app.config["LOGIN_LIMIT_ADDRESS"], key_func=get_remote_address, methods=["POST"]
-    )
-    by_account = limiter.limit(
-        app.config["LOGIN_LIMIT_ACCOUNT"], key_func=_account, methods=["POST"]
-    )
-    views: dict[str, Any] = app.view_functions
-    for endpoint in ("security.login", "security.forgot_password"):
-        views[endpoint] = by_account(by_address(views[endpoint]))
+    """Count the tries of `app`. To be called before any extension that loads the person."""
+    app.before_request(_count)
+
+
+def seconds_to_wait() -> int:
+    """How long until what was refused in this request is allowed again."""
+    over = [limit.window[0] for limit in limiter.current_limits if limit.breached]
+    return max(1, math.ceil(max(over, default=0) - time.time()))
+
+
+def _count() -> None:
+    """Raises RateLimitExceeded, which errors.py answers with 429."""
+    if request.endpoint in GUESSED and request.method == "POST":
+        _by_address()  # first: whoever is over it cannot use up the tries of an account
+        _by_account()
+    elif getattr(current_app.view_functions.get(request.endpoint or ""), "signed_by_token", False):
+        _by_refusals()
+        _by_token()
 
 
 def _account() -> str:
-    return "account:" + request.form.get("email", "").strip().casefold()[:200]
+    """The account that a password is tried for, by its address in the form in which it is looked
+    up; where no address is asked for, by the person of the session."""
+    asked = request.form.get("email", session.get("_user_id", ""))
+    return "account:" + _hidden((uia_email_mapper(asked) or asked).lower())
+
+
+def _token() -> str:
+    return "token:" + _hidden(request.headers.get("Authorization", ""))
+
+
+def _hidden(text: str) -> str:
+    """No address and no token is written down for its being counted."""
+    return sha256(text.encode(errors="replace")).hexdigest()
+
+
+@limiter.limit(lambda: current_app.config["LOGIN_LIMIT_ADDRESS"], key_func=get_remote_address)
+def _by_address() -> None: ...
+
+
+@limiter.limit(lambda: current_app.config["LOGIN_LIMIT_ACCOUNT"], key_func=_account)
+def _by_account() -> None: ...
+
+
+@limiter.shared_limit(
+    lambda: current_app.config["LOGIN_LIMIT_ADDRESS"],
+    scope="refused tokens",
+    key_func=get_remote_address,
+    deduct_when=lambda response: response.status_code == 401,
+)
+def _by_refusals() -> None: ...
+
+
+@limiter.shared_limit(lambda: current_app.config["API_LIMIT"], scope="api", key_func=_token)
+def _by_token() -> None: ...

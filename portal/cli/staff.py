@@ -6,7 +6,6 @@ import click
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app
 from flask.cli import AppGroup
-from flask_security import hash_password
 from flask_security.recoverable import generate_reset_password_token
 
 from portal import emails, smtp
@@ -54,7 +53,7 @@ def add(email: str, role: str, codes: tuple[str, ...], password_stdin: bool) -> 
         db.session.add(person)
     person.role, person.checkout_pages, person.active = Role(role), pages, True
     if password:
-        person.password = hash_password(password)
+        person.set_password(password)
     db.session.commit()
     click.echo(f"{address} is now {person.role}.")
     if not password and not was_there:
@@ -65,12 +64,22 @@ def add(email: str, role: str, codes: tuple[str, ...], password_stdin: bool) -> 
 @click.argument("email")
 def remove(email: str) -> None:
     """End the access of EMAIL at once. The history keeps the name."""
-    person = Staff.by_email(email)
-    if person is None or not person.active:
-        raise click.ClickException(f"Nobody with the address {email} has access.")
+    person = _person_or_fail(email)
     person.remove()
     db.session.commit()
     click.echo(f"{person.email} has no access any more.")
+
+
+@staff.command("token")
+@click.argument("email")
+def token(email: str) -> None:
+    """Print a fresh token for EMAIL, which signs requests to the API; a former one ends.
+
+    It is shown this once and cannot be found out again. Send it as 'Authorization: Bearer …'.
+    """
+    fresh = _person_or_fail(email).renew_token()
+    db.session.commit()
+    click.echo(fresh)
 
 
 @staff.command("list")
@@ -80,6 +89,13 @@ def show_all() -> None:
     for person in db.session.scalars(query).unique():
         codes = " ".join(page.code for page in person.checkout_pages)
         click.echo(f"{person.email}\t{person.role}\t{'all pages' if person.sees_all else codes}")
+
+
+def _person_or_fail(email: str) -> Staff:
+    person = Staff.by_email(email)
+    if person is None or not person.active:
+        raise click.ClickException(f"Nobody with the address {email} has access.")
+    return person
 
 
 def _address(email: str) -> str:

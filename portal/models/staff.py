@@ -1,11 +1,13 @@
 """The people who sign in: agents, who answer customers, and operators, who run the portal."""
 
+import secrets
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from flask_security import UserMixin
+from flask_security import UserMixin, hash_password
 from sqlalchemy import Column, ForeignKey, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -45,6 +47,9 @@ class Staff(Model, UserMixin):
     password: Mapped[str | None] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True, default=lambda: uuid4().hex)
+    # SHA-256 of the token that signs this person's requests to the API. The token is long and
+    # random, so that a slow hash would protect nothing more.
+    token_digest: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
     role: Mapped[Role] = mapped_column(words(Role))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=clock.now)
 
@@ -68,9 +73,31 @@ class Staff(Model, UserMixin):
         query = db.select(cls).filter_by(email=email.strip().casefold())
         return db.session.scalars(query).unique().one_or_none()
 
+    @classmethod
+    def by_token(cls, token: str) -> "Staff | None":
+        """The person whose API token this is, if they still have access."""
+        query = db.select(cls).filter_by(token_digest=_digest(token), active=True)
+        return db.session.scalars(query).unique().one_or_none()
+
+    def renew_token(self) -> str:
+        """A fresh API token, which replaces the former. Only its digest is kept, so show it now."""
+        token = f"keydesk_{secrets.token_urlsafe(32)}"
+        self.token_digest = _digest(token)
+        return token
+
+    def set_password(self, password: str) -> None:
+        """Let this person sign in with `password`, and end every session of theirs."""
+        self.password = hash_password(password)
+        self.fs_uniquifier = uuid4().hex
+
     def remove(self) -> None:
-        """End this person's access at once; every session of theirs ends too."""
+        """End this person's access at once; every session and the API token end too."""
         self.active = False
         self.password = None
+        self.token_digest = None
         self.checkout_pages = []
         self.fs_uniquifier = uuid4().hex
+
+
+def _digest(token: str) -> str:
+    return sha256(token.encode()).hexdigest()

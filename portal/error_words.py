@@ -1,0 +1,69 @@
+"""What a failure is called: a word for programs, a title and an advice for people."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+
+@dataclass(frozen=True)
+class Words:
+    word: str
+    title: str
+    advice: str
+
+
+def in_words(error: HTTPException, code: int) -> Words:
+    """The words for `error`, which is answered with the status `code`."""
+    if isinstance(error, CSRFError):
+        return Words(
+            "form_expired",
+            _("This form is no longer valid"),
+            _("Reload the page and try again. Nothing was done."),
+        )
+    known = {
+        400: Words(
+            "bad_request", _("That request was not understood"), _("Go back and try again.")
+        ),
+        401: Words(
+            "unauthorized",
+            _("Who is asking is not known"),
+            _("Sign the request with the header “Authorization: Bearer” and a token."),
+        ),
+        403: Words(
+            "forbidden",
+            _("You may not do that"),
+            _("Ask an operator if you should be able to."),
+        ),
+        404: Words(
+            "not_found",
+            _("There is nothing here"),
+            _("The address may be mistyped, or this may not be yours to see."),
+        ),
+        405: Words(
+            "method_not_allowed", _("That cannot be done here"), _("Go back and try again.")
+        ),
+        413: Words("too_large", _("That is too large"), _("Send less at once.")),
+        415: Words(
+            "unsupported_media_type",
+            _("That kind of content is not understood here"),
+            _("Go back and try again."),
+        ),
+        429: Words(
+            "too_many_requests", _("Too many attempts"), _("Wait some minutes, and then try again.")
+        ),
+        503: Words(
+            "unavailable",
+            _("Keydesk is busy"),
+            _(
+                "The database did not answer in time. Try again in a moment; "
+                "if you were sending a license, look at the order history first."
+            ),
+        ),
+    }
+    return known.get(code) or Words(
+        "unexpected",
+        _("Something went wrong on our side"),
+        _("It has been written down. Try again, and tell an operator if it stays."),
+    )
