@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import access, config, database, errors, formats, headers, models, rate_limits, vault
 from portal.extensions import babel, csrf, db, limiter, mail, migrate, security
-from portal.views import licenses, mailbox, orders, resends, searches
+from portal.views import api, licenses, mailbox, orders, resends, searches
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,6 +46,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(searches.bp)
     app.register_blueprint(licenses.bp)
     app.register_blueprint(resends.bp)
+    app.register_blueprint(api.bp)
     if app.config["DEMO"]:
         app.register_blueprint(mailbox.bp)
 
