@@ -96,6 +96,22 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _configure_sqlite(app, db.engine)
+        else:
+            _configure_postgresql(db.engine)
+
+
+def _configure_postgresql(engine: Engine) -> None:
+    """Have each statement planned for what it asks.
+
+    A statement that psycopg prepares gets one plan for all questions after some uses, and that one
+    reads all orders to find a rare word.
+    """
+
+    @event.listens_for(engine, "do_connect")
+    def connecting(
+        _dialect: Dialect, _entry: ConnectionPoolEntry, _args: object, settings: dict[str, object]
+    ) -> None:
+        settings["prepare_threshold"] = None
 
 
 def _configure_sqlite(app: Flask, engine: Engine) -> None:

@@ -3,63 +3,23 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
 from typing import Self
 from urllib.parse import urlencode
 
-from flask_babel import get_timezone
-
-from portal.models.order import Order, OrderStatus, searchable
+from portal.cursor import Cursor
+from portal.days import Days
+from portal.models.order import INVISIBLE, Order, OrderStatus, searchable
 from portal.vault import vault
 
 SEPARATORS = re.compile(r"[\s,;]+")
 
-# Shorter texts are names and numbers; from this length on, letters mixed with digits in one word
-# are treated as a license, and kept out of addresses even when no order has it.
-LICENSE_LENGTH = 12
+# From these lengths on, what no order has may be a mistyped license, and is kept out of addresses.
+CODE_LENGTH = 12
+TEXT_LENGTH = 254
+HYPHENS = 2
 
-
-@dataclass(frozen=True)
-class Cursor:
-    """A place in a list that runs from the newest order to the oldest."""
-
-    created_at: datetime
-    id: int
-    backwards: bool = False
-
-    @classmethod
-    def read(cls, text: str, *, backwards: bool) -> Self | None:
-        """The cursor in an address, or None where there is none to be understood."""
-        created, _, order_id = text.partition("_")
-        try:
-            return cls(datetime.fromisoformat(created), int(order_id), backwards)
-        except ValueError:
-            return None
-
-    def __str__(self) -> str:
-        return f"{self.created_at.isoformat().replace('+00:00', 'Z')}_{self.id}"
-
-
-@dataclass(frozen=True)
-class Days:
-    """A range of days with both ends included; only `first` means that one day."""
-
-    first: date | None = None
-    last: date | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.first or self.last)
-
-    @property
-    def start(self) -> datetime | None:
-        """The first moment of the range, in the portal's time zone."""
-        return _midnight(self.first) if self.first else None
-
-    @property
-    def end(self) -> datetime | None:
-        """The first moment after the range."""
-        last = self.last or self.first
-        return _midnight(last + timedelta(days=1)) if last else None
+# Longer addresses are refused by some servers and proxies.
+ADDRESS_LENGTH = 8_000
 
 
 @dataclass(frozen=True)
@@ -92,8 +52,10 @@ class Search:
     @property
     def numbers(self) -> list[int]:
         """The order ids in the box, when it holds nothing else."""
-        ids = [Order.id_of(part) for part in SEPARATORS.split(self.q.strip()) if part]
-        return [found for found in ids if found is not None] if None not in ids else []
+        parts = [part for part in SEPARATORS.split(INVISIBLE.sub("", self.q)) if part]
+        ids = [Order.id_of(part) for part in parts]
+        found = [order_id for order_id in ids if order_id is not None]
+        return list(dict.fromkeys(found)) if len(found) == len(parts) else []
 
     @property
     def words(self) -> list[str]:
@@ -102,29 +64,33 @@ class Search:
         A word of two letters is found where a word begins with them, one of one letter where it is
         the whole word: with the blank before (and after) it is long enough for a trigram.
         """
-        words = searchable(self.q).split()
-        return [_long_enough(word) for word in words]
+        return [_long_enough(word) for word in dict.fromkeys(searchable(self.q).split())]
 
     @property
     def digests(self) -> list[bytes]:
-        """The digests that a license asked for may have: by its whole text, by its end."""
+        """What a license asked for may have as `License.digest`."""
         if self.license:
             return [bytes.fromhex(self.license)]
-        return [vault().digest(self.q), vault().tail_digest(self.q)] if self.q else []
+        return [vault().digest(self.q)] if self.q else []
+
+    @property
+    def tail_digests(self) -> list[bytes]:
+        """What it may have as `License.tail_digest`."""
+        return vault().tail_digests(self.q) if self.q else []
 
     @property
     def looks_like_license(self) -> bool:
-        """Whether the box holds what might be a license, although no order may have it."""
-        if "@" in self.q or self.numbers:
+        """Whether the box may hold a license, mistyped or with words beside it, although no order
+        has it: long codes with digits or hyphens, in one piece or in several."""
+        if self.numbers:
             return False
-        lines = self.q.split("\n")
-        one_word = len(lines) > 1 or " " not in self.q.strip()
-        has_digit, has_letter = re.search(r"\d", self.q), re.search(r"[^\W\d_]", self.q)
-        return bool(one_word and has_digit and has_letter and len(self.q) >= LICENSE_LENGTH)
+        words = [word for word in self.q.split() if "@" not in word]
+        coded = [word for word in words if re.search(r"\d", word) or word.count("-") >= HYPHENS]
+        return len(self.q) > TEXT_LENGTH or sum(map(len, coded)) >= CODE_LENGTH
 
     def for_license(self) -> Self:
         """The same question with the license in the box replaced by its digest."""
-        return replace(self, q="", license=vault().digest(self.q).hex())
+        return replace(self, q="", license=vault().digest(self.q).hex(), cursor=None)
 
     @property
     def without_filters(self) -> Self:
@@ -138,8 +104,9 @@ class Search:
     @property
     def parameters(self) -> list[tuple[str, str]]:
         """What stands in the address that asks this question."""
+        several = self.numbers if len(self.numbers) > 1 else []
         pairs: Mapping[str, object] = {
-            "q": self.q,
+            "q": " ".join(map(str, several)) or self.q,
             "license": self.license,
             "created_from": self.created.first,
             "created_to": self.created.last,
@@ -160,9 +127,10 @@ class Search:
         """`path` with this question."""
         return f"{path}?{urlencode(self.parameters)}" if self.parameters else path
 
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=get_timezone())
+    @property
+    def is_too_long(self) -> bool:
+        """Whether no address can ask this question."""
+        return len(self.address("")) > ADDRESS_LENGTH
 
 
 def _long_enough(word: str) -> str:

@@ -17,6 +17,7 @@ import unicodedata
 from base64 import b64decode
 from binascii import Error as BadBase64
 from collections.abc import Sequence
+from string import ascii_lowercase, digits
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -72,6 +73,18 @@ class Vault:
     def tail_digest(self, text: str) -> bytes:
         """The same of the last six characters, which is what customers read out."""
         return self._hmac(b"tail:", _plain(text)[-TAIL_LENGTH:])
+
+    def tail_digests(self, typed: str) -> list[bytes]:
+        """The tail digests that a license may have whose last six characters are `typed`.
+
+        Where one of the six is a hyphen, a letter or digit before them is part of the digest too.
+        """
+        missing = TAIL_LENGTH - len(_plain(typed))
+        if missing == 0:
+            return [self.tail_digest(typed)]
+        if missing == 1 and len(typed) == TAIL_LENGTH:
+            return [self.tail_digest(sign + typed) for sign in ascii_lowercase + digits]
+        return []
 
     def _hmac(self, purpose: bytes, text: str) -> bytes:
         return hmac.digest(self._digest_key, purpose + text.encode(), "sha256")[:DIGEST_BYTES]

@@ -128,11 +128,27 @@ class Order(Model):
         return ~exists().where(Item.order_id == cls.id, Item.is_awaited)
 
 
+# Direction marks and the like: copied along with a text, and never typed.
+INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+SYMBOL = re.compile(r"[^\w\s]|_")
+
+
 def searchable(text: str) -> str:
-    """`text` as it is compared in searches: no case, no accents, single blanks."""
-    folded = unicodedata.normalize("NFKD", text).casefold()
-    bare = "".join(sign for sign in folded if not unicodedata.combining(sign))
-    return " ".join(bare.split())
+    """`text` as it is compared in searches: no case, no accents, single blanks.
+
+    Each symbol ('@', '%', an emoji) has become a letter, because PostgreSQL's index of trigrams
+    knows letters and digits only, and could not find '%' but by reading every order.
+    """
+    folded = text.casefold()
+    if not text.isascii():
+        folded = unicodedata.normalize("NFKD", INVISIBLE.sub("", text)).casefold()
+        folded = "".join(sign for sign in folded if not unicodedata.combining(sign))
+    return " ".join(SYMBOL.sub(_letter, folded).split())
+
+
+def _letter(symbol: re.Match[str]) -> str:
+    # Among the Hangul syllables, which NFKD has taken apart wherever they were meant.
+    return chr(0xAC00 + ord(symbol[0]) % 11172)
 
 
 def search_text(fields: Iterable[str | None]) -> str:

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -10,9 +11,11 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, Optional, Regexp, ValidationError
 
 from portal.access import current_staff, order_or_404, staff_only, visible_pages
+from portal.cursor import Cursor
+from portal.days import Days
 from portal.models import Delivery, HistoryEntry, Item, Order, OrderStatus, Staff
 from portal.results import find, has_license
-from portal.search import Cursor, Days, Search
+from portal.search import Search
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -24,18 +27,31 @@ WITH_HISTORY = (
 DELIVERIES = {"delivered": True, "not delivered": False}
 
 
+def _day(label: str) -> DateField:
+    return DateField(label, validators=[Optional()])
+
+
 class SearchForm(Form):
     """The search box and the filters. Nothing in it is required."""
 
-    q = SearchField(filters=[lambda text: (text or "").strip()], validators=[Length(max=12_000)])
-    license = HiddenField(validators=[Optional(), Regexp(r"^[0-9a-f]{32}$")], default="")
-    created_from = DateField(validators=[Optional()])
-    created_to = DateField(validators=[Optional()])
-    paid_from = DateField(validators=[Optional()])
-    paid_to = DateField(validators=[Optional()])
-    status = SelectMultipleField(choices=[SelectChoice(status.value) for status in OrderStatus])
-    delivery = SelectMultipleField(choices=[SelectChoice(word) for word in DELIVERIES])
-    page = SelectField(validate_choice=False, default="")
+    q = SearchField(
+        lazy_gettext("Search orders"),
+        # An input of one line: what was pasted with several goes into one, as a browser shows it.
+        filters=[lambda text: " ".join((text or "").replace("\0", " ").split())],
+        validators=[Length(max=12_000, message=lazy_gettext("This is too long."))],
+    )
+    license = HiddenField(validators=[Optional(), Regexp(r"[0-9a-f]{32}\Z")], default="")
+    created_from = _day(lazy_gettext("Created from"))
+    created_to = _day(lazy_gettext("Created to"))
+    paid_from = _day(lazy_gettext("Paid from"))
+    paid_to = _day(lazy_gettext("Paid to"))
+    status = SelectMultipleField(
+        lazy_gettext("Status"), choices=[SelectChoice(status.value) for status in OrderStatus]
+    )
+    delivery = SelectMultipleField(
+        lazy_gettext("Delivery"), choices=[SelectChoice(word) for word in DELIVERIES]
+    )
+    page = SelectField(lazy_gettext("Checkout page"), validate_choice=False, default="")
 
     def validate_created_to(self, field: DateField) -> None:
         _refuse_backwards(self.created_from, field)
@@ -48,7 +64,7 @@ class SearchForm(Form):
         deliveries = self.delivery.data or []
         return Search(
             q=self.q.data or "",
-            license=self.license.data or "",
+            license="" if self.q.data else self.license.data or "",
             created=Days(self.created_from.data, self.created_to.data),
             paid=Days(self.paid_from.data, self.paid_to.data),
             statuses=tuple(OrderStatus(status) for status in self.status.data or []),
@@ -81,13 +97,22 @@ def answer(asked: MultiDict[str, str]) -> str | Response | tuple[str, int]:
         return render_template("orders/index.html", form=form, search=Search(), found=None), 422
     search = form.search(_cursor(asked))
     if has_license(search, current_staff, pages):
-        return redirect(search.for_license().address(url_for("orders.index")), 303)
+        return _to(search.for_license())
+    if search.is_too_long and search.numbers:
+        form.q.errors = [_("These are too many numbers for one search.")]
+        return render_template("orders/index.html", form=form, search=Search(), found=None), 422
     found = find(search, current_staff, pages)
-    if (search.q or search.license) and found.only_order:
+    if found.only_order and not search.is_empty:
         return redirect(url_for("orders.show", number=found.only_order.number), 303)
-    if search.looks_like_license and not found.count:
-        return redirect(search.for_license().address(url_for("orders.index")), 303)
+    if search.cursor and not found.results:
+        return _to(search.at(None))
+    if search.is_too_long or (search.looks_like_license and not found.count):
+        return _to(search.for_license())
     return render_template("orders/index.html", form=form, search=search, found=found)
+
+
+def _to(search: Search) -> Response:
+    return redirect(search.address(url_for("orders.index")), 303)
 
 
 def _cursor(asked: MultiDict[str, str]) -> Cursor | None:

@@ -1,0 +1,36 @@
+"""By what a search found an order, for people to see why it is there."""
+
+from flask_babel import gettext as _
+
+from portal.models import Order
+from portal.models.order import search_text
+from portal.search import Search
+
+
+def matched_in(search: Search, order: Order, *, by_license: bool) -> list[str]:
+    """The names of the fields of `order` that hold what was typed.
+
+    `by_license` says whether it has the license that was typed.
+    """
+    by_number = order.id in search.numbers
+    fields = _fields(order) if search.q else {}
+    names = [_("number")] if by_number else []
+    names += [name for name, text in fields.items() if any(word in text for word in search.words)]
+    if by_license:
+        names.append(_("license"))
+    elif not by_number and not _are_in(fields, search.words):
+        names.append(_("product"))  # which is all that is left
+    return names
+
+
+def _fields(order: Order) -> dict[str, str]:
+    return {
+        _("e-mail"): search_text([order.email]),
+        _("name"): search_text([order.first_name, order.last_name]),
+        _("company"): search_text([order.company]),
+        _("external id"): search_text([order.external_id]),
+    }
+
+
+def _are_in(fields: dict[str, str], words: list[str]) -> bool:
+    return all(any(word in text for text in fields.values()) for word in words)
