@@ -6,7 +6,18 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import access, config, database, errors, formats, headers, models, rate_limits, vault
+from portal import (
+    access,
+    config,
+    database,
+    errors,
+    formats,
+    headers,
+    models,
+    rate_limits,
+    sessions,
+    vault,
+)
 from portal.extensions import babel, csrf, db, limiter, mail, migrate, security
 from portal.views import api, licenses, mailbox, orders, resends, searches
 
@@ -39,6 +50,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
 
     formats.init_app(app)
     headers.init_app(app)
+    sessions.init_app(app)
     access.init_app(app)
     errors.init_app(app)
 

@@ -1,25 +1,28 @@
 """Who is asking, and what is theirs: the only place where access is decided."""
 
-import time
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
+from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, abort, current_app, redirect, request, session, url_for
-from flask_login import logout_user
+from flask import Flask, Response, abort, current_app, redirect, request, url_for
 from flask_security import MailUtil, SQLAlchemyUserDatastore
 from flask_security import current_user as signed_in_user
+from sqlalchemy import Select
+from sqlalchemy.orm import contains_eager
 from sqlalchemy.sql.base import ExecutableOption
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal import smtp
+from portal import sessions, smtp
+from portal.database import LARGEST_ID, SAFE_METHODS
 from portal.extensions import csrf, db
-from portal.models import CheckoutPage, License, Order, Staff
+from portal.models import CheckoutPage, Item, License, Order, Staff
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 current_staff = cast(Staff, signed_in_user)
 
@@ -28,8 +31,8 @@ PUBLIC = {"static", "security.login", "security.forgot_password", "security.rese
 
 
 def init_app(app: Flask) -> None:
-    app.before_request(_end_old_session)
     app.after_request(_lead_htmx_along)
+    app.extensions["security"].unauthn_handler(lambda *_ways, headers: _to_sign_in())
     app.add_url_rule("/", "home", lambda: redirect(url_for("orders.index")))
 
 
@@ -38,6 +41,7 @@ def security_parts() -> dict[str, Any]:
     return {
         "datastore": SQLAlchemyUserDatastore(db, Staff, None),  # type: ignore[arg-type]
         "mail_util_cls": SecurityMail,
+        "login_form": sessions.SignInForm,
     }
 
 
@@ -91,7 +95,7 @@ def token_only(*, may: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             if person is None:
                 db.session.rollback()  # the refusal is counted yet, see rate_limits.py
                 raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"realm": "Keydesk"}))
-            _asks_as(person)
+            sessions.asks_as(person)
             if not person.may(may):
                 abort(403)
             return view(*args, **kwargs)
@@ -109,29 +113,30 @@ def visible_pages() -> Sequence[CheckoutPage]:
 
 
 def order_or_404(number: str, *options: ExecutableOption) -> Order:
-    """The order with this number, if it is theirs to see: the only way to reach an order."""
-    order_id = Order.id_of(number)
-    query = db.select(Order).where(Order.id == order_id).options(*options)
-    if not current_staff.sees_all:
-        theirs = [page.id for page in current_staff.checkout_pages]
-        query = query.where(Order.checkout_page_id.in_(theirs))
-    order = db.session.scalars(query).unique().one_or_none() if order_id is not None else None
-    return order or abort(404)
+    """The order with this number, if it is theirs to see. This and `license_or_404` are the only
+    ways to reach an order."""
+    query = _theirs(db.select(Order), Order.id_of(number)).options(*options)
+    return db.session.scalars(query).unique().one_or_none() or abort(404)
 
 
 def license_or_404(number: str, license_id: int) -> License:
-    """The license of an order that is theirs to see."""
-    order = order_or_404(number)
-    for item in order.items:
-        for license in item.licenses:
-            if license.id == license_id:
-                return license
-    return abort(404)
+    """The license of an order that is theirs to see, in one statement with what it belongs to."""
+    query = (
+        _theirs(db.select(License).join(License.item).join(Item.order), Order.id_of(number))
+        .where(License.id == (license_id if license_id <= LARGEST_ID else None))
+        .options(
+            contains_eager(License.item).contains_eager(Item.order).joinedload(Order.checkout_page)
+        )
+    )
+    return db.session.scalars(query).one_or_none() or abort(404)
 
 
-def forget_who_asks() -> None:
-    """Treat who is asking as a stranger from here on; to know them would take the database."""
-    _asks_as(None)
+def _theirs(query: Select[tuple[T]], order_id: int | None) -> Select[tuple[T]]:
+    """`query`, narrowed to the order `order_id` if its checkout page is theirs to see."""
+    query = query.where(Order.id == order_id)
+    if current_staff.sees_all:
+        return query
+    return query.where(Order.checkout_page_id.in_(page.id for page in current_staff.checkout_pages))
 
 
 def _bearer_token() -> str:
@@ -139,25 +144,21 @@ def _bearer_token() -> str:
     return (signature.token or "") if signature and signature.type == "bearer" else ""
 
 
-def _asks_as(person: Staff | None) -> None:
-    """Make `person`, or nobody, `current_staff` for the rest of this request."""
-    current_app.extensions["security"].login_manager._update_request_context_with_user(person)
-
-
-def _end_old_session() -> None:
-    if "_user_id" not in session:
-        return
-    signed_in_at = float(session.get("fs_paa", 0))
-    if time.time() - signed_in_at > current_app.config["SESSION_HOURS"] * 3600:
-        logout_user()
-        session.clear()
-
-
 def _to_sign_in() -> BaseResponse:
     """The sign-in page, which leads back to the page that the person was on."""
-    if "HX-Request" in request.headers:
-        return redirect(url_for("security.login"))
-    return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
+    return redirect(url_for("security.login", next=_page_they_are_on()))
+
+
+def _page_they_are_on() -> str | None:
+    """Its address without the host. What asked may have been a fragment of it or a form on it, and
+    neither is a page to come back to."""
+    if request.method in SAFE_METHODS and "HX-Request" not in request.headers:
+        return request.full_path.rstrip("?")
+    try:
+        page = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    except ValueError:
+        return None
+    return urlunsplit(("", "", page.path, page.query, "")) if page.netloc == request.host else None
 
 
 def _lead_htmx_along(response: Response) -> Response:

@@ -83,6 +83,25 @@ FIXED: dict[str, object] = {
     "SECURITY_PASSWORD_LENGTH_MIN": 10,
     "SECURITY_RETURN_GENERIC_RESPONSES": True,
     "SECURITY_DEFAULT_REMEMBER_ME": False,
+    # Signing in goes through the page alone, where it is limited: no tokens of Flask-Security's, no
+    # other ways in, and nothing that makes a session last longer.
+    "SECURITY_API_ENABLED_METHODS": ["session"],
+    "SECURITY_FRESHNESS": timedelta(hours=-1),
+    "SECURITY_REGISTERABLE": False,
+    "SECURITY_CONFIRMABLE": False,
+    "SECURITY_PASSWORDLESS": False,
+    "SECURITY_UNIFIED_SIGNIN": False,
+    "SECURITY_TWO_FACTOR": False,
+    "SECURITY_WEBAUTHN": False,
+    "SECURITY_OAUTH_ENABLE": False,
+    "SECURITY_REFRESH_TOKEN": False,
+    "SECURITY_CHANGE_EMAIL": False,
+    "SECURITY_CHANGE_USERNAME": False,
+    "SECURITY_USERNAME_ENABLE": False,
+    "SECURITY_USERNAME_RECOVERY": False,
+    "SECURITY_MULTI_FACTOR_RECOVERY_CODES": False,
+    "SECURITY_REDIRECT_BEHAVIOR": None,
+    "SECURITY_STATIC_FOLDER": None,
     "SECURITY_CLI_USERS_NAME": False,
     "SECURITY_CLI_ROLES_NAME": False,
     "SECURITY_JOIN_USER_ROLES": False,
@@ -145,6 +164,10 @@ class Settings(BaseModel):
     VAULT_DIGEST_KEY: Key
     SQLALCHEMY_DATABASE_URI: Annotated[str, Field(pattern=r"^(sqlite:///|postgresql\+psycopg://)")]
     SQLITE_BUSY_TIMEOUT: Annotated[float, Field(gt=0, le=600)]
+    PORTAL_NAME: Annotated[str, Field(min_length=1)]
+    BABEL_DEFAULT_LOCALE: str
+    MAIL_USERNAME: str | None
+    MAIL_PASSWORD: str | None
     BABEL_DEFAULT_TIMEZONE: Annotated[str, AfterValidator(_known_zone)]
     PORTAL_URL: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
     MAIL_SERVER: Annotated[str, Field(min_length=1)]
@@ -167,6 +190,7 @@ def configure(app: Flask, given: Mapping[str, object] | None) -> None:
     app.config.from_mapping(DEFAULTS)
     _read_instance_file(app)
     app.config.from_prefixed_env()
+    _take_literally(app)
     app.config.from_mapping(FIXED)
     app.config.from_mapping(given)
     if not app.config["SQLALCHEMY_DATABASE_URI"]:
@@ -178,6 +202,15 @@ def configure(app: Flask, given: Mapping[str, object] | None) -> None:
     _check(app)
 
 
+def _take_literally(app: Flask) -> None:
+    """Flask reads the environment as JSON where it can, which makes a number of the password
+    12345. Our settings are text there until their type says otherwise."""
+    for name in (*DEFAULTS, *SECRETS):
+        text = os.environ.get(f"FLASK_{name}")
+        if text is not None:
+            app.config[name] = text
+
+
 def instance_folder() -> Path:
     """Where the instance file and a SQLite database are: KEYDESK_INSTANCE, or `instance/` here."""
     return Path(os.environ.get("KEYDESK_INSTANCE", "instance")).resolve()
@@ -187,7 +220,7 @@ def _read_instance_file(app: Flask) -> None:
     path = Path(app.instance_path) / INSTANCE_FILE
     try:
         app.config.from_file(str(path), load=tomllib.load, silent=True, text=False)
-    except (tomllib.TOMLDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"{path}: {error}") from None
 
 

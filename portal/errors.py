@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.wrappers import Response
 
-from portal import access, rate_limits
+from portal import rate_limits, sessions
 from portal.error_words import in_words
 from portal.extensions import db
 
@@ -44,7 +44,7 @@ def _answer(error: HTTPException) -> Response:
     code = error.code or 500
     if code >= 500:
         db.session.rollback()
-        access.forget_who_asks()
+        sessions.asks_as(None)  # to know them would take the database
     response = _shown(error, code)
     for name, value in error.get_headers():
         if name in KEPT_HEADERS:

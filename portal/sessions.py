@@ -1,0 +1,54 @@
+"""Who is signed in, for how long, and that there is no other way in than the sign-in page."""
+
+import time
+
+from flask import Flask, abort, current_app, g, request, session
+from flask_security import LoginForm, UserMixin, user_authenticated
+from wtforms import Field
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_refuse_json)
+    app.before_request(_end_old_session)
+    user_authenticated.connect(_begin_session, app)
+    extension = app.extensions["security"]
+    extension.want_json(lambda _request: False)
+    # Flask-Security would take tokens of its own here; ours are for access.token_only.
+    extension.login_manager.request_loader(lambda _request: None)
+    extension.principal.skip_static = True  # a style sheet is nobody's: no need to know who asks
+
+
+class SignInForm(LoginForm):
+    """Flask-Security's, without “remember me”: a session ends after SESSION_HOURS."""
+
+    remember = None  # type: ignore[assignment]
+
+    def validate_next(self, field: Field) -> None:
+        """An address that is not ours is not followed, see flask_security's validate_redirect_url,
+        and is no reason against signing in, which nobody would see on the page."""
+
+
+def asks_as(person: UserMixin | None) -> None:
+    """Make `person`, or a stranger, the one who is asking for the rest of this request."""
+    current_app.extensions["security"].login_manager._update_request_context_with_user(person)
+
+
+def _end_old_session() -> None:
+    if "_user_id" not in session:
+        return
+    signed_in_at = float(session.get("fs_paa", 0))
+    if time.time() - signed_in_at > current_app.config["SESSION_HOURS"] * 3600:
+        session.clear()
+        asks_as(None)
+
+
+def _begin_session(_app: Flask, **_details: object) -> None:
+    """What was in the browser before somebody signed in came from anybody: it says nothing more."""
+    session.pop("csrf_token", None)
+    g.pop("csrf_token", None)
+
+
+def _refuse_json() -> None:
+    """Forms alone: the limit on signing in counts by the address in the form."""
+    if request.blueprint == "security" and request.is_json:
+        abort(415)

@@ -1,0 +1,259 @@
+"""Promises about all routes, fragments, pages and templates, those of tomorrow included."""
+
+import re
+from pathlib import Path
+
+import pytest
+from flask_babel import force_locale
+
+from portal.extensions import csrf, db
+from portal.models import CheckoutPage, Delivery, DeliveryStatus, HistoryEntry, Order, Role, What
+from tests.people import add_staff, bring_in, item_document, order_document
+from tests.support.application import statements
+from tests.support.html import parse
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+ALL = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.*"))
+PAGES = [name for name in ALL if not name.startswith(("emails/", "security/email/"))]
+FRAGMENTS = [name for name in PAGES if Path(name).name.startswith("_")]
+
+# What is reached without signing in, apart from what only leads there.
+PUBLIC = {
+    "home",
+    "static",
+    "security.login",
+    "security.logout",
+    "security.forgot_password",
+    "security.reset_password",
+}
+SIGNED_IN = {"security.change_password"}
+DEEDS = {"read", "resend"}
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+pytestmark = pytest.mark.usefixtures("app")
+
+
+def routes(app):
+    """Each address with each of its methods but HEAD and OPTIONS, and its view."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+            yield rule, method, app.view_functions[rule.endpoint]
+
+
+def address(app, rule, order, license):
+    values = {"number": order.number, "license_id": license.id, "token": "x", "filename": "x"}
+    values = {name: values[name] for name in rule.arguments}  # a new kind of part gets a value here
+    with app.test_request_context():
+        return app.url_map.bind("localhost").build(rule.endpoint, values)
+
+
+def of_an_order(rule):
+    return "number" in rule.arguments
+
+
+def session_token(browser):
+    page = browser.open("/orders")
+    return page.parts("input[name=csrf_token]")[0].attributes["value"]
+
+
+def test_each_route_says_who_may_use_it(app):
+    for rule, method, view in routes(app):
+        if rule.endpoint not in PUBLIC | SIGNED_IN:
+            assert getattr(view, "may", None) in DEEDS, f"{method} {rule} lets everybody in"
+
+
+def test_a_route_of_the_api_takes_tokens_and_no_other_does(app):
+    for rule, _method, view in routes(app):
+        by_token = getattr(view, "signed_by_token", False)
+        assert by_token == str(rule).startswith("/api/"), rule
+        assert by_token == (f"{view.__module__}.{view.__name__}" in csrf._exempt_views), rule
+
+
+def test_a_stranger_gets_nowhere(app, stranger, order, license):
+    for rule, method, view in routes(app):
+        if rule.endpoint in PUBLIC:
+            continue
+        path = address(app, rule, order, license)
+        token = stranger.open("/login").parts("input[name=csrf_token]")[0].attributes["value"]
+        answer = stranger.open(path, method=method, headers={"X-CSRFToken": token})
+        if getattr(view, "signed_by_token", False):
+            assert answer.status == 401, (method, rule)
+        else:
+            assert answer.address.startswith("/login"), (method, rule)
+        assert "kim@example.com" not in answer.text
+        assert "AV7K2" not in answer.text
+
+
+def test_an_order_of_another_page_is_like_one_that_does_not_exist(
+    app, signed_in, ida, order, license
+):
+    browser, bearer = signed_in(ida), {"Authorization": f"Bearer {ida.renew_token()}"}
+    headers = {"X-CSRFToken": session_token(browser)}
+    tried = 0
+    for rule, method, view in routes(app):
+        if not of_an_order(rule):
+            continue
+        tried += 1
+        by_token = getattr(view, "signed_by_token", False)
+        answers = set()
+        for number in ("A0005555555", "A0009999999", "nonsense", "A" + "9" * 30, "A000555555\0"):
+            path = address(app, rule, order, license).replace(order.number, number)
+            answer = browser.open(path, method=method, headers=bearer if by_token else headers)
+            assert answer.status == 404, (method, rule, number)
+            body = re.sub(r'(nonce|csrf_token" value)="[^"]*"', "", answer.response.text)
+            answers.add(body)
+        assert len(answers) == 1, (method, rule)
+    assert tried >= 4
+
+
+def test_a_license_is_reached_through_its_own_order_alone(app, signed_in, ada, order, license):
+    other = bring_in(order_document("A0006666666"))
+    browser = signed_in(ada)
+    headers = {"X-CSRFToken": session_token(browser)}
+    for rule, method, view in routes(app):
+        if "license_id" in rule.arguments and not getattr(view, "signed_by_token", False):
+            path = address(app, rule, other, license)
+            assert browser.open(path, method=method, headers=headers).status == 404, path
+            huge = address(app, rule, order, license).replace(
+                f"licenses/{license.id}", f"licenses/{10**30}"
+            )
+            assert browser.open(huge, method=method, headers=headers).status == 404, huge
+
+
+def test_each_change_needs_a_form_of_ours(app, signed_in, ada, order, license):
+    browser = signed_in(ada)
+    for rule, method, view in routes(app):
+        if method not in SAFE and not getattr(view, "signed_by_token", False):
+            path = address(app, rule, order, license)
+            for headers in ({}, {"X-CSRFToken": "wrong"}, {"Sec-Fetch-Site": "same-origin"}):
+                assert browser.open(path, method=method, headers=headers).status == 400, rule
+    assert browser.open("/orders").address == "/orders"
+
+
+def test_nothing_changes_by_looking(app, signed_in, ada, order, license):
+    browser = signed_in(ada)
+    bearer = {"Authorization": f"Bearer {ada.renew_token()}"}
+    db.session.commit()
+    with statements(app) as found:
+        for rule, method, view in routes(app):
+            if method == "GET" and rule.endpoint != "security.reset_password":
+                by_token = getattr(view, "signed_by_token", False)
+                path = address(app, rule, order, license)
+                browser.open(path, headers=bearer if by_token else {})
+    changes = [sql for sql in found if re.match(r"\s*(INSERT|UPDATE|DELETE)", sql)]
+    assert [sql for sql in changes if "rate_limits" not in sql] == []
+
+
+def test_a_post_that_only_reads_changes_nothing(app, signed_in, ada, order):
+    for rule, method, view in routes(app):
+        if getattr(view, "reads_only", False):
+            assert method == "POST"
+            browser = signed_in(ada)
+            token = session_token(browser)
+            with statements(app) as found:
+                browser.open(str(rule), method=method, headers={"X-CSRFToken": token})
+            assert not [sql for sql in found if not sql.startswith(("SELECT", "BEGIN", "WITH"))]
+
+
+@pytest.mark.parametrize("name", FRAGMENTS)
+def test_each_fragment_opens_with_what_it_fills(name):
+    text = (TEMPLATES / name).read_text()
+    comment = re.match(r"\{# (fragment #([\w<>-]+)|part of|macros)[^#]*.*#\}\n", text)
+    assert comment, f"{name} does not say which id it fills"
+    if comment[2] and "its inside" not in comment[0]:
+        stem = comment[2].split("<")[0]
+        assert re.search(rf'id="({stem}|\{{\{{ id \}}\}}")', text), f"{name} lacks #{comment[2]}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_template_has_script_or_style_of_its_own(name):
+    text = (TEMPLATES / name).read_text()
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+    assert "<style" not in text
+    assert not re.search(r"""[\s"']style\s*=""", text)
+    assert not re.search(r"""<[^>]*[\s"']on[a-z]+\s*=""", text)
+    assert "hx-on" not in text
+    assert not re.search(r"\|\s*safe\b", text)
+
+
+@pytest.mark.parametrize("what", What)
+def test_each_history_entry_has_a_sentence(what):
+    with force_locale("en"):
+        entry = HistoryEntry(what=what, to="kim@example.com", text="Sentinel Antivirus")
+        assert entry.sentence
+        assert "None" not in entry.sentence
+
+
+def crowded(order, people):
+    """Give `order` many entries of its history and deliveries under way, by several people."""
+    for number in range(40):
+        delivery = Delivery.of(
+            order, [order.items[0].licenses[0]], by=people[number % 3], token=f"{number:024}"
+        )
+        db.session.add(delivery)
+        db.session.flush()
+        if number % 4:
+            delivery.finish(DeliveryStatus.SENT)
+    db.session.commit()
+
+
+def queries(found):
+    return [sql for sql in found if sql.lstrip().startswith(("SELECT", "WITH"))]
+
+
+def test_an_order_page_costs_six_statements_however_long_it_is(app, signed_in, rob, acme):
+    items = [
+        item_document(f"{n}", codes=[f"CODE-{n}-{c}-XYZ" for c in range(4)]) for n in range(500)
+    ]
+    order = bring_in(order_document(items=items))
+    pages = [CheckoutPage(code=f"page-{n}", title=f"Page {n}") for n in range(5)]
+    people = [add_staff(f"p{n}@example.com", Role.AGENT, acme, *pages) for n in range(3)]
+    crowded(order, people)
+    browser = signed_in(people[0])
+    with statements(app) as found:
+        page = browser.open("/orders/A0005555555")
+    assert page.text.count("CODE-") >= 2000
+    assert len(queries(found)) <= 6, "\n\n".join(queries(found))
+
+
+def test_a_list_costs_four_statements_however_long_it_is(app, signed_in, rob, nordsoft):
+    for number in range(60):
+        bring_in(order_document(f"A{number + 1:010}"))
+    browser = signed_in(rob)
+    for path in ("/orders", "/orders?q=kim", "/orders?status=paid&created_from=2026-11-01"):
+        with statements(app) as found:
+            page = browser.open(path)
+        assert len(page.parts("tbody tr")) == 50 or "q=" not in path
+        assert len(queries(found)) <= 4, "\n\n".join(queries(found))
+
+
+def test_a_license_costs_no_more_in_a_long_order(app, signed_in, rob, acme):
+    def cost(order):
+        browser = signed_in(rob)
+        path = f"/orders/{order.number}/licenses/{order.items[0].licenses[0].id}"
+        counts = []
+        for address in (path, f"{path}/resends/new"):
+            with statements(app) as found:
+                assert browser.open(address).status == 200
+            counts.append(len(queries(found)))
+        return counts
+
+    short = cost(bring_in(order_document()))
+    items = [item_document(f"{n}") for n in range(100)]
+    assert cost(bring_in(order_document("A0006666666", items=items))) == short
+    assert max(short) <= 6
+
+
+def test_a_page_of_another_checkout_page_is_not_in_any_list(signed_in, ida, order):
+    browser = signed_in(ida)
+    for query in ("", "?q=kim", "?q=A0005555555", "?q=AV7K2-9QXPL-44RTZ-0018M", "?page=acme"):
+        page = browser.open(f"/orders{query}")
+        assert "kim@example.com" not in page.text
+        assert "A0005555555" not in page.part("results").text
+    assert db.session.get(Order, 5555555)
+
+
+def test_every_page_of_the_browser_parses(signed_in, ada, order):
+    page = signed_in(ada).open("/orders/A0005555555")
+    ids = [element.id for element in parse(page.response.text).css("[id]")]
+    assert len(ids) == len({*ids}), "an id is on the page twice"
