@@ -10,6 +10,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Delivery, Item, Order
 from tests.people import add_staff, bring_in, item_document, order_document
+from tests.support.application import statements
 from tests.support.portal import PlainBrowser
 from tests.test_license import REFUSALS
 
@@ -247,3 +248,18 @@ def test_a_license_of_another_order_is_not_there(signed_in, rob, order, method, 
     address = f"/orders/{other.number}/licenses{where}resends{path}"
     answer = browser.client.open(address, method=method, data=fields(question))
     assert answer.status_code == 404
+
+
+def test_a_resend_costs_a_fixed_number_of_statements(app, signed_in, rob, acme):
+    def cost(codes, number):
+        items = [item_document(str(ref), codes=codes) for ref in range(len(codes))]
+        bring_in(order_document(number, items=items))
+        page = signed_in(rob).open(f"/orders/{number}")
+        last = page.parts(".resend")[-1].attributes["id"]
+        question = page.part(last).press("Resend")
+        db.session.rollback()
+        with statements(app) as found:
+            question.press("Send")
+        return len([one for one in found if not one.startswith(("BEGIN", "PRAGMA"))])
+
+    assert cost(["ONE-1"], "A0000000001") == cost(["A-1", "B-2", "C-3", "D-4"], "A0000000002")
