@@ -1,9 +1,10 @@
 """The command line: one file for each group of commands."""
 
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+from click.exceptions import NoArgsIsHelpError
 from flask import Flask
 from flask.cli import FlaskGroup
 from flask_migrate.cli import db
@@ -56,11 +57,24 @@ for command in (
 def main() -> None:
     """The console script `keydesk`: bad input ends in one line and exit code 1 or 2."""
     try:
-        cli.main(prog_name="keydesk")
+        sys.exit(cli.main(prog_name="keydesk", standalone_mode=False))
+    except NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _end(error.format_message(), error.exit_code)
+    except click.Abort:
+        _end("interrupted", 1)
     except DBAPIError as error:
-        first_line = str(error.orig).strip().splitlines()[0]
-        click.echo(f"Error: the database: {first_line} ({_advice(first_line)})", err=True)
-        sys.exit(1)
+        first_line = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
+        _end(f"the database: {first_line} ({_advice(first_line)})", 1)
+    except OSError as error:
+        _end(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    sys.exit(code)
 
 
 def _advice(message: str) -> str:

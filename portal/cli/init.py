@@ -56,8 +56,12 @@ def write_instance_file(folder: Path, settings: Mapping[str, str] | None = None)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return None
-    with os.fdopen(handle, "w") as file:
-        file.write(text + (f"\n{more}" if more else ""))
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text + (f"\n{more}" if more else ""))
+    except OSError:  # half a file would look like one that is there already
+        path.unlink()
+        raise
     return path
 
 

@@ -2,15 +2,19 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 import click
 from flask.cli import AppGroup
 
+from portal.cli.progress import progress
 from portal.extensions import db
-from portal.intake.jsonl import Import
+from portal.intake.jsonl import Import, lines_of
 from portal.models import Order
+
+STEP = 256 * 1024  # bytes between two moves of the progress bar
 
 orders = AppGroup("orders", help="Bring orders in, and look at one.")
 
@@ -27,19 +31,24 @@ def bring_in(ctx: click.Context, file: BinaryIO) -> None:
     """
     size = os.fstat(file.fileno()).st_size if file.seekable() else None
     run = Import()
-    with click.progressbar(length=size or 1, label="Importing", hidden=not size) as bar:
-        for number, complaint in run.run(_counted(file, bar.update)):
-            click.echo(f"{file.name}:{number}: {complaint}", err=True)
+    with progress("Importing", size) as advance:
+        for number, complaint in run.run(_counted(lines_of(file), advance)):
+            print(f"{file.name}:{number}: {complaint}", file=sys.stderr)
     words = ("imported", "updated", "unchanged", "rejected")
     click.echo(", ".join(f"{run.counts[word]} {word}" for word in words))
     if run.counts["rejected"]:
         ctx.exit(1)
 
 
-def _counted(file: BinaryIO, update: Callable[[int], None]) -> Iterator[bytes]:
-    for line in file:
+def _counted(lines: Iterable[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
+    read = 0
+    for line in lines:
         yield line
-        update(len(line))
+        read += len(line)
+        if read > STEP:
+            advance(read)
+            read = 0
+    advance(read)
 
 
 @orders.command("show")

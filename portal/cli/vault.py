@@ -1,13 +1,17 @@
 """keydesk vault: the keys of the licenses at rest."""
 
+import sys
+from collections.abc import Sequence
+from typing import Any
+
 import click
 from flask.cli import AppGroup
-from sqlalchemy import func, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy import Row, bindparam, func, select, update
 
 from portal.cli.init import new_key
+from portal.cli.progress import progress
 from portal.extensions import db
-from portal.models import License
+from portal.models import Item, License
 from portal.vault import Unreadable
 from portal.vault import vault as the_vault
 
@@ -21,19 +25,20 @@ vault = AppGroup("vault", help="The keys of the licenses at rest.")
 def rotate(ctx: click.Context) -> None:
     """Seal every license under the first of VAULT_KEYS, and renew what finds it.
 
-    Can be interrupted and run again. Once it has ended well, the older keys can go.
+    Can be interrupted and run again, and the portal can be used meanwhile. Once it has ended well,
+    the older keys can go.
     """
     total = db.session.scalar(select(func.count(License.id))) or 0
-    unreadable, last_id = 0, 0
-    with click.progressbar(length=total, label="Sealing") as bar:
+    done, unreadable, last_id = 0, 0, 0
+    with progress("Sealing", total) as advance:
         while batch := _batch_after(last_id):
-            unreadable += sum(not _seal_again(license) for license in batch)
-            last_id = batch[-1].id
-            db.session.commit()
-            db.session.expunge_all()
-            bar.update(len(batch))
+            sealed = [_seal_again(saved) for saved in batch]
+            _write([row for row in sealed if row])
+            unreadable += sealed.count(None)
+            done, last_id = done + len(batch), batch[-1].id
+            advance(len(batch))
     click.echo(
-        f"{total - unreadable} licenses are under the newest key, {unreadable} are unreadable."
+        f"{done - unreadable} licenses are under the newest key, {unreadable} are unreadable."
     )
     if unreadable:
         ctx.exit(1)
@@ -45,33 +50,48 @@ def new() -> None:
     click.echo(new_key())
 
 
-def _batch_after(license_id: int) -> list[License]:
+def _batch_after(license_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
     query = (
-        select(License)
+        select(
+            License.id,
+            License.position,
+            License.sealed,
+            License.digest,
+            License.tail_digest,
+            Item.order_id,
+            Item.ref,
+        )
         .join(License.item)
-        .options(contains_eager(License.item))
         .where(License.id > license_id)
         .order_by(License.id)
         .limit(BATCH)
-        .with_for_update(of=License)
     )
-    return list(db.session.scalars(query))
+    batch = db.session.execute(query).all()
+    db.session.commit()  # the sealing is done outside of a transaction, so that nobody waits for it
+    return batch
 
 
-def _seal_again(license: License) -> bool:
-    """Seal one license under the newest key; False when it cannot be read."""
-    safe, place = (
-        the_vault(),
-        License.place(license.item.order_id, license.item.ref, license.position),
-    )
+def _seal_again(saved: Row[*tuple[Any, ...]]) -> dict[str, object] | None:
+    """The columns of one license under the newest key; None when it cannot be read."""
+    safe, place = the_vault(), License.place(saved.order_id, saved.ref, saved.position)
     try:
-        text = safe.open(license.sealed, place)
+        text = safe.open(saved.sealed, place)
     except Unreadable:
-        click.echo(
-            f"License {license.id} of order {license.item.order_id} is unreadable.", err=True
-        )
-        return False
-    if not safe.is_newest(license.sealed):
-        license.sealed = safe.seal(text, place)
-    license.digest, license.tail_digest = safe.digest(text), safe.tail_digest(text)
-    return True
+        print(f"License {saved.id} of order {saved.order_id} is unreadable.", file=sys.stderr)
+        return None
+    return {
+        "old_id": saved.id,
+        "old_sealed": saved.sealed,
+        "sealed": saved.sealed if safe.is_newest(saved.sealed) else safe.seal(text, place),
+        "digest": safe.digest(text),
+        "tail_digest": safe.tail_digest(text),
+    }
+
+
+def _write(rows: list[dict[str, object]]) -> None:
+    """Write licenses anew, but for those that somebody else has written since they were read."""
+    table = License.metadata.tables["licenses"]
+    same = (table.c.id == bindparam("old_id")) & (table.c.sealed == bindparam("old_sealed"))
+    if rows:
+        db.session.connection().execute(update(table).where(same), rows)
+        db.session.commit()

@@ -4,8 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from portal import clock
-from portal.intake.document import ItemDocument, LicenseDocument, OrderDocument, money
-from portal.models import License, Order, What
+from portal.intake.document import (
+    CustomerDocument,
+    ItemDocument,
+    LicenseDocument,
+    OrderDocument,
+    money,
+)
+from portal.models import License, What
 from portal.models.order import search_text
 from portal.vault import vault
 
@@ -26,16 +32,24 @@ def order_columns(document: OrderDocument, pages: dict[str, int]) -> Row:
         "total": money(document.total),
         "locale": document.locale,
         "payment_method": document.payment_method,
-        "email": customer.email,
-        "first_name": customer.first_name,
-        "last_name": customer.last_name,
-        "phone": customer.phone,
-        "company": customer.company,
+        **personal_columns(customer),
         "country": customer.country,
         "customer_type": customer.type,
-        "erased_at": clock.now() if customer.email is None else None,
     }
     return columns | {"search_text": order_search_text(columns, document.items)}
+
+
+def personal_columns(customer: CustomerDocument) -> Row:
+    """What tells who the customer is, and can be erased: without an address none of it is kept."""
+    erased = customer.email is None
+    return {
+        "email": customer.email,
+        "first_name": None if erased else customer.first_name,
+        "last_name": None if erased else customer.last_name,
+        "phone": None if erased else customer.phone,
+        "company": None if erased else customer.company,
+        "erased_at": clock.now() if erased else None,
+    }
 
 
 def order_search_text(columns: Row, items: Iterable[ItemDocument]) -> str:
@@ -73,8 +87,7 @@ def license_columns(order_id: int, ref: str, position: int, license: LicenseDocu
 
 def entry_rows(document: OrderDocument) -> list[Row]:
     """The history entries that come with the order."""
-    order_id = Order.id_of(document.number)
     return [
-        {"order_id": order_id, "what": What.ELSEWHERE, "at": entry.at, "text": entry.text}
+        {"order_id": document.order_id, "what": What.ELSEWHERE, "at": entry.at, "text": entry.text}
         for entry in document.history
     ]

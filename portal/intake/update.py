@@ -7,9 +7,12 @@ an order back from a final state.
 from collections import Counter
 from enum import StrEnum
 
+from sqlalchemy import update as update_rows
+
 from portal import clock
 from portal.extensions import db
-from portal.intake.document import DocumentError, ItemDocument, OrderDocument
+from portal.intake.complaints import DocumentError
+from portal.intake.document import ItemDocument, OrderDocument
 from portal.intake.rows import (
     Row,
     entry_rows,
@@ -18,7 +21,8 @@ from portal.intake.rows import (
     order_columns,
     order_search_text,
 )
-from portal.models import HistoryEntry, Item, License, Order, OrderStatus, What
+from portal.models import Delivery, HistoryEntry, Item, License, Order, OrderStatus, What
+from portal.vault import vault
 
 STATUS_ENTRIES = {
     OrderStatus.PAID: What.ORDER_PAID,
@@ -66,10 +70,20 @@ def _update_columns(order: Order, document: OrderDocument, pages: dict[str, int]
         columns |= {name: getattr(order, name) for name in PERSONAL}
         columns["search_text"] = order_search_text(columns, document.items)
     elif columns["erased_at"]:
+        _forget_addresses(order)
         _note(order, What.DATA_ERASED)
+    columns["paid_at"] = columns["paid_at"] or order.paid_at  # a payment is not undone
     if columns["status"] is not order.status:
         _note(order, STATUS_ENTRIES[columns["status"]])
     return _set(order, columns)
+
+
+def _forget_addresses(order: Order) -> None:
+    """The addresses that e-mails went to are personal data as well, and servers quote them."""
+    entries = update_rows(HistoryEntry).where(HistoryEntry.order_id == order.id)
+    db.session.execute(entries.values(to=None, answer=None))
+    deliveries = update_rows(Delivery).where(Delivery.order_id == order.id)
+    db.session.execute(deliveries.values(to="", answer=None))
 
 
 def _update_items(order: Order, document: OrderDocument) -> bool:
@@ -94,17 +108,21 @@ def _update_items(order: Order, document: OrderDocument) -> bool:
 def _add_licenses(order: Order, item: Item, line: ItemDocument) -> bool:
     """Save the licenses of `line` that `item` does not have; the same text twice counts twice.
 
-    They are compared by their digests, which also works for those that cannot be read.
+    Texts are compared, because the digests of two licenses may be equal. For a license that cannot
+    be read its digest has to do.
     """
-    saved = Counter(license.digest for license in item.licenses)
+    saved = Counter(license.text or license.digest for license in item.licenses)
+    unreadable = any(license.text is None for license in item.licenses)
     added = False
     for license in line.licenses:
-        columns = license_columns(order.id, item.ref, len(item.licenses) + 1, license)
-        if saved[columns["digest"]] > 0:
-            saved[columns["digest"]] -= 1
-        else:
-            item.licenses.append(License(**columns))
-            added = True
+        digest = vault().digest(license.text) if unreadable else b""
+        known = next((name for name in (license.text, digest) if saved[name]), None)
+        if known:
+            saved[known] -= 1
+            continue
+        position = len(item.licenses) + 1
+        item.licenses.append(License(**license_columns(order.id, item.ref, position, license)))
+        added = True
     return added
 
 

@@ -1,21 +1,21 @@
-"""Where all ways in end: an order is written down, or brought up to date.
-
-What is saved stays: an update adds licenses and history entries but takes none away, and never
-leads an order back from a final state.
-"""
+"""Where all ways in end: an order is written down, or brought up to date."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InternalError
 from sqlalchemy.orm import selectinload, undefer
 
+from portal.database import wait_for_turn
 from portal.extensions import db
-from portal.intake.document import DocumentError, OrderDocument
-from portal.intake.rows import entry_rows, item_columns, license_columns, order_columns
+from portal.intake.complaints import DocumentError
+from portal.intake.document import OrderDocument
+from portal.intake.insert import insert_orders
 from portal.intake.update import Outcome, update
-from portal.models import CheckoutPage, HistoryEntry, Item, License, Order
+from portal.models import CheckoutPage, Item, Order
+
+# What a database says of one order, rather than of itself.
+REFUSALS = (DataError, IntegrityError, InternalError)
 
 
 def upsert(documents: Sequence[OrderDocument]) -> list[Outcome | DocumentError]:
@@ -24,25 +24,56 @@ def upsert(documents: Sequence[OrderDocument]) -> list[Outcome | DocumentError]:
     Commits nothing. Needs a few statements however many documents there are, besides those for the
     orders that change.
     """
+    wait_for_turn(db.session())
+    return _all_or_by_parts(documents)
+
+
+def _all_or_by_parts(documents: Sequence[OrderDocument]) -> list[Outcome | DocumentError]:
+    """Halves what the database refuses until the one that it refuses stands alone."""
+    try:
+        with db.session.begin_nested():
+            return _write(documents)
+    except REFUSALS as error:
+        if len(documents) == 1:
+            return [_refused(error)]
+    half = len(documents) // 2
+    return _all_or_by_parts(documents[:half]) + _all_or_by_parts(documents[half:])
+
+
+def _refused(error: DBAPIError) -> DocumentError:
+    # The name of the error alone: its words may quote the order.
+    return DocumentError(f"line: the database refused it ({type(error.orig).__name__})")
+
+
+def _write(documents: Sequence[OrderDocument]) -> list[Outcome | DocumentError]:
     pages = _page_ids(documents)
-    known = [document for document in documents if document.checkout_page in pages]
-    fresh = _insert(known, pages)
-    seen = {Order.id_of(document.number) for document in known} - fresh
-    existing = _existing(seen)
-    outcomes: list[Outcome | DocumentError] = []
-    for document in documents:
-        order_id = Order.id_of(document.number)
-        try:
-            if document.checkout_page not in pages:
-                raise DocumentError(f"checkout_page: there is no page {document.checkout_page}")
-            if order_id in fresh:
-                outcomes.append(Outcome.IMPORTED)
-            else:
-                outcomes.append(update(existing[order_id], document, pages))
-        except DocumentError as error:
-            outcomes.append(error)
+    existing = _existing(document.order_id for document in documents)
+    insert_orders(
+        [
+            document
+            for document in documents
+            if document.order_id not in existing and document.checkout_page in pages
+        ],
+        pages,
+    )
+    outcomes = [
+        _outcome(document, existing.get(document.order_id), pages) for document in documents
+    ]
     db.session.flush()
     return outcomes
+
+
+def _outcome(
+    document: OrderDocument, order: Order | None, pages: dict[str, int]
+) -> Outcome | DocumentError:
+    if document.checkout_page not in pages:
+        return DocumentError(f"checkout_page: there is no page {document.checkout_page}")
+    if order is None:
+        return Outcome.IMPORTED
+    try:
+        return update(order, document, pages)
+    except DocumentError as error:
+        return error
 
 
 def _page_ids(documents: Iterable[OrderDocument]) -> dict[str, int]:
@@ -51,62 +82,17 @@ def _page_ids(documents: Iterable[OrderDocument]) -> dict[str, int]:
     return {row.code: row.id for row in db.session.execute(query)}
 
 
-def _existing(ids: Iterable[int | None]) -> dict[int | None, Order]:
-    wanted = sorted(found for found in ids if found is not None)
-    if not wanted:
-        return {}
+def _existing(ids: Iterable[int]) -> dict[int, Order]:
     query = (
         select(Order)
-        .where(Order.id.in_(wanted))
+        .where(Order.id.in_(sorted(ids)))
         .options(
             undefer(Order.search_text),
             selectinload(Order.items).selectinload(Item.licenses),
             selectinload(Order.history),
         )
-        .order_by(Order.id)  # two that update the same orders wait for each other, not in a circle
+        .order_by(Order.id)  # two that lock the same orders wait for each other, not in a circle
         .with_for_update()
         .execution_options(populate_existing=True)
     )
     return {order.id: order for order in db.session.scalars(query)}
-
-
-def _insert(documents: Sequence[OrderDocument], pages: dict[str, int]) -> set[int | None]:
-    """Insert the orders that are not there yet; the ids of those that were inserted."""
-    if not documents:
-        return set()
-    rows = [
-        {"id": Order.id_of(document.number), **order_columns(document, pages)}
-        for document in documents
-    ]
-    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
-    put = dialect.insert(Order).on_conflict_do_nothing(index_elements=[Order.id])
-    fresh: set[int | None] = set(db.session.scalars(put.returning(Order.id), rows))
-    new = [document for document in documents if Order.id_of(document.number) in fresh]
-    _insert_items(new)
-    entries = [row for document in new for row in entry_rows(document)]
-    if entries:
-        db.session.execute(insert(HistoryEntry), entries)
-    return fresh
-
-
-def _insert_items(documents: Sequence[OrderDocument]) -> None:
-    lines = [
-        (Order.id_of(document.number) or 0, position, item)
-        for document in documents
-        for position, item in enumerate(document.items, 1)
-    ]
-    if not lines:
-        return
-    rows = [
-        {"order_id": order_id, "position": position, "ref": item.id, **item_columns(item)}
-        for order_id, position, item in lines
-    ]
-    put = insert(Item).returning(Item.id, sort_by_parameter_order=True)
-    ids = db.session.scalars(put, rows).all()
-    licenses = [
-        {"item_id": item_id, **license_columns(order_id, item.id, number, license)}
-        for item_id, (order_id, _position, item) in zip(ids, lines, strict=True)
-        for number, license in enumerate(item.licenses, 1)
-    ]
-    if licenses:
-        db.session.execute(insert(License), licenses)

@@ -54,6 +54,11 @@ class HistoryEntry(Model):
         return str(SENTENCES[self.what](self))
 
     @property
+    def address(self) -> str:
+        """Where an e-mail went, unless that was erased."""
+        return self.to or _("deleted")
+
+    @property
     def reason(self) -> str | None:
         """Why it did not succeed, and what to do, for people; None where it did."""
         return Failure(self.failure).sentence if self.failure else None
@@ -67,13 +72,15 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     What.ITEM_REFUNDED: lambda entry: _("%(product)s was refunded", product=entry.text),
     What.DATA_ERASED: lambda _entry: _("The customer’s personal data was erased"),
     What.EMAIL_SENT: lambda entry: _(
-        "The email containing license information was sent to %(address)s", address=entry.to
+        "The email containing license information was sent to %(address)s",
+        address=entry.address,
     ),
     What.EMAIL_NOT_SENT: lambda entry: _(
-        "The email containing license information was not sent to %(address)s", address=entry.to
+        "The email containing license information was not sent to %(address)s",
+        address=entry.address,
     ),
     What.EMAIL_UNKNOWN: lambda entry: _(
         "Unknown: the email containing license information may have been sent to %(address)s",
-        address=entry.to,
+        address=entry.address,
     ),
 }
