@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.support.mail_servers",
     "tests.support.faulty_mail_server",
     "tests.support.portal",
+    "tests.support.command_line",
     "tests.people",
 ]
 

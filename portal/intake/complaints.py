@@ -20,7 +20,7 @@ Context = dict[str, Any]
 MESSAGES: dict[str, Callable[[Context], str]] = {
     "missing": lambda _: "is missing",
     "extra_forbidden": lambda _: "is not a field of the order document",
-    "json_invalid": lambda context: f"is not JSON: {context['error'].replace('line 1 ', '')}",
+    "json_invalid": lambda context: _not_json(context["error"]),
     "model_type": lambda _: "must be an object",
     "list_type": lambda _: "must be a list",
     "string_type": lambda _: "must be a text",
@@ -59,6 +59,13 @@ def _complaint(detail: ErrorDetails) -> str:
     if not field and detail["type"] == "value_error":
         return reason  # a rule about the whole document names its field itself
     return f"{field or 'line'}: {reason}"
+
+
+def _not_json(reason: str) -> str:
+    where = reason.replace("line 1 ", "")  # an order document has one line, wherever it stands
+    if where.startswith("invalid unicode code point"):
+        return where.replace("invalid unicode code point", "is not UTF-8")
+    return f"is not JSON: {where}"
 
 
 def _unknown(_context: Context) -> str:
