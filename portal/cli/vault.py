@@ -56,8 +56,6 @@ def _batch_after(license_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
             License.id,
             License.position,
             License.sealed,
-            License.digest,
-            License.tail_digest,
             Item.order_id,
             Item.ref,
         )

@@ -1,0 +1,1 @@
+"""What Keydesk costs, measured."""
