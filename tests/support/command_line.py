@@ -26,7 +26,7 @@ class CommandLine:
             process.args, process.returncode, stdout.decode(), stderr.decode()
         )
 
-    def start(self, *arguments, **changes):
+    def start(self, *arguments, stderr=subprocess.PIPE, **changes):
         """The running process; `changes` are variables of its environment, None removes one."""
         environment = self.environment | changes
         return subprocess.Popen(
@@ -35,7 +35,7 @@ class CommandLine:
             cwd=self.folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
         )
 
 
