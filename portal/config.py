@@ -206,8 +206,8 @@ def configure(app: Flask, given: Mapping[str, object] | None) -> None:
 
 def _take_literally(app: Flask) -> None:
     """Flask reads the environment as JSON where it can, which makes a number of the password
-    12345. Our settings are text there until their type says otherwise."""
-    for name in (*DEFAULTS, *SECRETS):
+    12345. Our settings are text there until their type says otherwise, but for a list of keys."""
+    for name in {*DEFAULTS, *SECRETS} - {"VAULT_KEYS"}:
         text = os.environ.get(f"FLASK_{name}")
         if text is not None:
             app.config[name] = text

@@ -40,8 +40,11 @@ class CommandLine:
 
 
 def variables(settings):
-    """Settings as variables of the environment, which Flask reads as JSON."""
-    return {f"FLASK_{name}": json.dumps(value) for name, value in settings.items()}
+    """Settings as variables of the environment: text as it is, all else as JSON."""
+    return {
+        f"FLASK_{name}": value if isinstance(value, str) else json.dumps(value)
+        for name, value in settings.items()
+    }
 
 
 @pytest.fixture
