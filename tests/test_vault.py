@@ -174,7 +174,7 @@ def test_rotating_seals_everything_anew_and_the_old_key_can_go(keydesk, settings
 def test_rotating_renews_what_finds_a_license(keydesk, settings, order):
     db.session.commit()
     digest_key = fresh_key()
-    keydesk.run("vault", "rotate", FLASK_VAULT_DIGEST_KEY=json.dumps(digest_key))
+    keydesk.run("vault", "rotate", FLASK_VAULT_DIGEST_KEY=digest_key)
     safe = Vault([KEY], read_key(digest_key))
     row = db.session.execute(select(License.digest, License.tail_digest)).one()
     assert tuple(row) == (safe.digest(CODE), safe.tail_digest(CODE))
