@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.people import CODE, bring_in, item_document, order_document
+from tests.people import CODE, NUMBER, bring_in, item_document, order_document
+from tests.support.application import statements
 
 AWKWARD = """50% off "Best_Deals" * O'Neil `x` \\o/ Ångström 🎉 שלום-עולם"""
 
@@ -120,3 +121,98 @@ def test_what_the_search_box_understands(signed_in, ada, typed, numbers):
     page = search(signed_in(ada), typed)
     assert page.status == 200
     assert sorted(found(page)) == numbers
+
+
+@pytest.mark.usefixtures("rich")
+@pytest.mark.parametrize(
+    ("typed", "where"),
+    [
+        ("le", "e-mail"),
+        ("8888888 5555555", "number"),
+        ("sentinel antivirus", "product"),
+        ("example larsen", "e-mail, name"),
+        ("line one line 2 end ✂", None),
+    ],
+)
+def test_results_say_by_what_they_matched(signed_in, ada, typed, where):
+    bring_in(
+        order_document(
+            "A0009", customer={"email": "lee@x.example"}, items=[item_document(codes=["OTHER1"])]
+        )
+    )
+    page = search(signed_in(ada), typed)
+    if where:
+        assert f"matched: {where}" in page.part("results").text
+
+
+def test_orders_with_one_license_say_so_and_hide_it(signed_in, ada, order):
+    bring_in(order_document("A0009"))
+    page = search(signed_in(ada), CODE)
+    assert found(page) == [NUMBER, "A0009"] or found(page) == ["A0009", NUMBER]
+    assert "matched: license" in page.part("results").text
+    assert CODE not in page.address
+    assert CODE not in page.html
+
+
+@pytest.mark.usefixtures("rich")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        CODE,
+        CODE.lower(),
+        CODE[:-1] + "X",
+        CODE.replace("-", " ")[:-1] + "X",
+        "kim " + CODE,
+        "1234567890123456",
+        "1234 5678 9012 3456",
+        "9234567890123456",
+        "ABCDE-FGHIJ-KLMNO",
+        "line one\r\n  line 2\nEND ✂",
+        "y" * 12_000,
+    ],
+)
+@pytest.mark.parametrize("way", ["htmx", "plain"])
+def test_a_license_that_is_typed_stays_in_no_address(signed_in, ada, typed, way):
+    bring_in(order_document("A0009"))
+    browser = signed_in(ada)
+    if way == "htmx":
+        page = browser.open("/orders").fill("Search orders", typed).press("Find")
+    else:
+        page = search(browser, typed)
+    assert page.status == 200
+    assert "q=" not in page.address
+    assert browser.open(page.address).address == page.address
+
+
+def test_a_number_that_is_a_license_elsewhere_is_still_a_number(signed_in, ada, order):
+    bring_in(order_document("A0009", items=[item_document(codes=["5555555"])]))
+    page = search(signed_in(ada), "5555555")
+    assert sorted(found(page)) == [NUMBER, "A0009"]
+
+
+@pytest.mark.usefixtures("rich", "ida")
+@pytest.mark.parametrize("typed", ["5555555", "kim@example", CODE, CODE[-7:], "sentinel", "", "1"])
+def test_an_agent_finds_and_counts_nothing_of_other_pages(signed_in, ida, typed):
+    page = search(signed_in(ida), typed)
+    assert found(page) == []
+    assert NUMBER not in page.html
+
+
+def test_the_address_of_a_license_is_for_those_who_see_its_order(signed_in, app, rob, ida, order):
+    bring_in(order_document("A0009"))
+    address = search(signed_in(rob), CODE).address
+    assert "license=" in address
+    assert len(found(signed_in(rob).open(address))) == 2
+    assert found(signed_in(ida).open(address)) == []
+    assert "No order fits" in signed_in(ida).open(address).text
+
+
+@pytest.mark.parametrize("role", ["ada", "rob"])
+@pytest.mark.parametrize("typed", ["", "kim", "5555555 9", "nothing like it", "lars"])
+@pytest.mark.usefixtures("order")
+def test_a_list_takes_four_statements_at_most(signed_in, app, request, role, typed):
+    browser = signed_in(request.getfixturevalue(role))
+    bring_in(order_document("A0009"))
+    with statements(app) as ran:
+        search(browser, typed)
+    assert len([one for one in ran if not one.startswith("BEGIN")]) <= 4, ran

@@ -88,7 +88,7 @@ def closest(element, tag):
 
 def pressables(element):
     """The buttons and links in `element` that a person can reach."""
-    found = element.css("button, a[href], input[type=submit], [role=button]")
+    found = element.css("button, a[href], input[type=submit], [role=button]:not(a, button)")
     return [element for element in found if _can_be_reached(element)]
 
 

@@ -1,0 +1,149 @@
+"""The list of orders: filters, pages, counts and what it says when there is nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from portal import results
+from tests.people import NUMBER, bring_in, order_document
+from tests.test_search import found
+
+DAYS = ["created_from", "created_to", "paid_from", "paid_to"]
+
+
+def filtered(browser, **filters):
+    return browser.open("/orders", query_string=filters)
+
+
+@pytest.mark.settings(BABEL_DEFAULT_TIMEZONE="Europe/Berlin")
+@pytest.mark.parametrize(
+    ("filters", "numbers"),
+    [
+        ({"created_from": "2026-10-25"}, ["A1", "A2"]),  # a day of 25 hours
+        ({"created_from": "2026-10-26"}, ["A3"]),
+        ({"created_from": "2026-10-24", "created_to": "2026-10-25"}, ["A0", "A1", "A2"]),
+        ({"created_to": "2026-10-24"}, ["A0"]),
+        ({"paid_from": "2026-10-25"}, ["A0", "A1"]),
+        ({"paid_from": "2026-10-25", "created_from": "2026-10-24"}, ["A0"]),
+        ({"created_from": "0001-01-01", "created_to": "9999-12-31"}, ["A0", "A1", "A2", "A3"]),
+    ],
+)
+def test_days_are_those_of_the_portals_zone_with_both_ends(signed_in, acme, ada, filters, numbers):
+    for number, created, paid in [
+        ("A0", "2026-10-24T23:59:59.999999+02:00", "2026-10-25T00:00:00+02:00"),
+        ("A1", "2026-10-25T00:00:00+02:00", "2026-10-25T23:59:59+01:00"),
+        ("A2", "2026-10-25T23:59:59.999999+01:00", "2026-10-26T00:00:00+01:00"),
+        ("A3", "2026-10-26T00:00:00+01:00", "2026-10-27T00:00:00+01:00"),
+    ]:
+        bring_in(order_document(number, created_at=created, paid_at=paid))
+    assert sorted(found(filtered(signed_in(ada), **filters))) == numbers
+
+
+@pytest.mark.settings(BABEL_DEFAULT_TIMEZONE="Europe/Berlin")
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("name", DAYS)
+def test_the_ends_of_the_calendar_are_days_like_others(signed_in, ada, order, name, day):
+    assert filtered(signed_in(ada), **{name: day}).status == 200
+
+
+@pytest.mark.parametrize("name", DAYS)
+def test_a_day_that_does_not_exist_is_told_by_its_field(signed_in, ada, order, name):
+    page = filtered(signed_in(ada), q="kim", **{name: "2026-02-30"})
+    assert page.status == 422
+    assert f"{name.replace('_', ' ').capitalize()}: Not a valid date" in page.part("results").text
+    assert page.part("q").attributes["value"] == "kim"
+
+
+def test_filters_and_words_must_all_hold(signed_in, ada, order):
+    bring_in(order_document("A2", status="not paid", paid_at=None))
+    bring_in(order_document("A3", status="deleted"))
+    browser = signed_in(ada)
+    both = filtered(browser, q="kim", status=["not paid", "deleted"])
+    assert sorted(found(both)) == ["A2", "A3"]
+    assert found(filtered(browser, q="kim", status="deleted")) == ["A3"]
+    assert found(filtered(browser, q="nobody", status="deleted")) == []
+    assert found(filtered(browser, status="paid", page="acme")) == [NUMBER]
+    assert found(filtered(browser, page="other")) == []
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "2026-01-01_5",
+        "2026-01-01T00:00:00Z_99999999999999999999999",
+        "2026-01-01T00:00:00Z_-1",
+        "0001-01-01T00:00:00+14:00_1",
+        "9999-12-31T23:59:59-14:00_1",
+        "0001-01-01T00:00:00Z_1",
+        "rubbish",
+        "",
+    ],
+)
+@pytest.mark.parametrize("side", ["after", "before"])
+def test_a_broken_place_in_the_list_leads_to_its_beginning_or_end(
+    signed_in, ada, order, side, cursor
+):
+    bring_in(order_document("A2"))
+    page = filtered(signed_in(ada), **{side: cursor})
+    assert page.status == 200
+    assert sorted(found(page)) == [NUMBER, "A2"]
+
+
+@pytest.mark.parametrize("who", ["ada", "rob"])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"q": "kim"},
+        {"delivery": "delivered"},
+        {"paid_from": "2020-01-01", "paid_to": "2030-01-01"},
+    ],
+)
+@pytest.mark.usefixtures("acme")
+def test_paging_visits_every_order_once_both_ways(signed_in, request, who, filters, monkeypatch):
+    monkeypatch.setattr(results, "PAGE_SIZE", 3)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(1, 12):  # in threes of the same moment, their numbers against their times
+        moment = (start - timedelta(hours=number // 3)).isoformat()
+        bring_in(order_document(f"A{number}", created_at=moment, paid_at=moment))
+    page = filtered(signed_in(request.getfixturevalue(who)), **filters)
+    there = [found(page)]
+    bring_in(order_document("A99", created_at="2026-06-01T00:00:00Z"))
+    while "Older" in page.names:
+        page = page.press("Older")
+        there.append(found(page))
+    back = [found(page)]
+    while "Newer" in page.names:
+        page = page.press("Newer")
+        back.insert(0, found(page))
+    forth = [number for numbers in there for number in numbers]
+    assert sorted(forth) == sorted(f"A{number}" for number in range(1, 12))
+    assert [number for numbers in back for number in numbers] == ["A99", *forth]
+
+
+@pytest.mark.parametrize("filters", [{}, {"q": "kim"}])
+def test_more_than_the_cap_are_not_counted(signed_in, ada, order, filters, monkeypatch):
+    for number in range(1, 4):
+        bring_in(order_document(f"A{number}"))
+    monkeypatch.setattr(results, "CAP", 3)
+    assert "more than 10,000 orders" in filtered(signed_in(ada), **filters).part("results").text
+    monkeypatch.setattr(results, "CAP", 4)
+    assert "4 orders" in filtered(signed_in(ada), **filters).part("results").text
+
+
+def test_a_portal_without_orders_says_so(signed_in, rob):
+    assert "No orders yet" in filtered(signed_in(rob)).text
+
+
+def test_what_finds_nothing_says_how_to_widen(signed_in, rob, order):
+    page = filtered(signed_in(rob), q="kim", status="deleted")
+    assert "Try a shorter part" in page.text
+    assert page.press("search without filters").address == f"/orders/{NUMBER}"
+
+
+def test_the_same_address_opens_the_same_result_with_and_without_htmx(signed_in, ada, order):
+    bring_in(order_document("A2"))
+    browser = signed_in(ada)
+    page = browser.open("/orders").fill("Search orders", "kim").press("Find")
+    assert page.address == "/orders?q=kim"
+    assert found(browser.open(page.address)) == found(page)
