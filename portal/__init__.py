@@ -10,6 +10,7 @@ from portal import (
     access,
     config,
     database,
+    emails,
     errors,
     formats,
     headers,
@@ -49,6 +50,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     security.init_app(app, **access.security_parts())
 
     formats.init_app(app)
+    emails.init_app(app)
     headers.init_app(app)
     sessions.init_app(app)
     access.init_app(app)

@@ -58,6 +58,7 @@ class SecurityMail(MailUtil):
         html: str | None,
         **_context: Any,
     ) -> None:
+        subject = f"{current_app.config['PORTAL_NAME']}: {subject}"
         outcome = smtp.hand_over(smtp.Message(subject, [recipient], body, html))
         if not outcome.accepted:
             current_app.logger.error(

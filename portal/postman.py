@@ -65,5 +65,5 @@ def _send(delivery: Delivery) -> smtp.Outcome:
         log.exception("The e-mail of delivery %s could not be composed", delivery.id)
         return smtp.Outcome(False, smtp.Failure.UNEXPECTED)
     finally:
-        db.session.commit()
+        db.session.rollback()  # ends what reading began, whatever has gone wrong
     return smtp.hand_over(message)

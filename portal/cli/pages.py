@@ -1,62 +1,108 @@
 """keydesk pages: the checkout pages that orders come from."""
 
+from unicodedata import category
+
 import click
+from email_validator import EmailNotValidError, validate_email
 from flask.cli import AppGroup
 
 from portal.extensions import db
 from portal.models import CheckoutPage
-from portal.models.checkout_page import CODE
+from portal.models.checkout_page import CODE, SENDER_LENGTH
 
 pages = AppGroup("pages", help="Add checkout pages, and change their settings.")
 
 
+def _title(_context: click.Context, _parameter: click.Parameter, title: str | None) -> str | None:
+    if title is None:
+        return None
+    title = title.strip()
+    if not 1 <= len(title) <= 200:
+        raise click.BadParameter("use 1 to 200 characters")
+    if any(category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in title):
+        raise click.BadParameter("use one line, without control characters")
+    return title
+
+
+def _sender(_context: click.Context, _parameter: click.Parameter, sender: str | None) -> str | None:
+    """A checked address; '' stays what it is."""
+    if not sender:
+        return sender
+    try:
+        # Its part before the @ is ASCII, or else each mail would need a server with SMTPUTF8.
+        checked = validate_email(sender, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError as error:
+        raise click.BadParameter(str(error)) from None
+    if len(checked.normalized) > SENDER_LENGTH or len(checked.ascii_email or "") > SENDER_LENGTH:
+        raise click.BadParameter(f"use {SENDER_LENGTH} characters at most")
+    return checked.normalized
+
+
 @pages.command("add")
 @click.argument("code")
-@click.option("--title", required=True, help="What staff and customers call it.")
+@click.option("--title", required=True, callback=_title, help="What staff and customers call it.")
+@click.option(
+    "--sender",
+    callback=_sender,
+    metavar="ADDRESS",
+    help="Where its mail comes from; without it, from the address in MAIL_DEFAULT_SENDER.",
+)
 @click.option("--no-delivery", is_flag=True, help="Forbid the sending of licenses for now.")
-def add(code: str, title: str, no_delivery: bool) -> None:
+def add(code: str, title: str, sender: str | None, no_delivery: bool) -> None:
     """Add the checkout page CODE (small letters, digits and hyphens)."""
     if not CODE.fullmatch(code):
         raise click.BadParameter(
             "use small letters, digits and hyphens, 63 at most", param_hint="CODE"
         )
-    if not title.strip() or len(title) > 200:
-        raise click.BadParameter("use 1 to 200 characters", param_hint="--title")
     if CheckoutPage.by_code(code):
         raise click.ClickException(f"There is a checkout page {code} already.")
-    db.session.add(CheckoutPage(code=code, title=title.strip(), delivery_allowed=not no_delivery))
+    page = CheckoutPage(
+        code=code, title=title, sender=sender or None, delivery_allowed=not no_delivery
+    )
+    db.session.add(page)
     db.session.commit()
     click.echo(f"Added the checkout page {code}.")
 
 
 @pages.command("set")
 @click.argument("code")
-@click.option("--title", help="What staff and customers call it.")
+@click.option("--title", callback=_title, help="What staff and customers call it.")
+@click.option(
+    "--sender",
+    callback=_sender,
+    metavar="ADDRESS",
+    help='Where its mail comes from; "" goes back to the address in MAIL_DEFAULT_SENDER.',
+)
 @click.option(
     "--delivery/--no-delivery", default=None, help="Allow or forbid the sending of licenses."
 )
-def change(code: str, title: str | None, delivery: bool | None) -> None:
+def change(code: str, title: str | None, sender: str | None, delivery: bool | None) -> None:
     """Change the checkout page CODE."""
     page = page_or_fail(code)
-    if title is None and delivery is None:
-        raise click.UsageError("Say what to change: --title, --delivery or --no-delivery.")
+    if title is None and sender is None and delivery is None:
+        raise click.UsageError(
+            "Say what to change: --title, --sender, --delivery or --no-delivery."
+        )
     if title is not None:
-        if not title.strip() or len(title) > 200:
-            raise click.BadParameter("use 1 to 200 characters", param_hint="--title")
-        page.title = title.strip()
+        page.title = title
+    if sender is not None:
+        page.sender = sender or None
     if delivery is not None:
         page.delivery_allowed = delivery
     db.session.commit()
-    delivery_word = "allowed" if page.delivery_allowed else "forbidden"
-    click.echo(f"{page.code}: {page.title}, delivery {delivery_word}.")
+    click.echo(f"{page.code}: {page.title}, {_settings(page)}.")
 
 
 @pages.command("list")
 def show_all() -> None:
     """List the checkout pages."""
     for page in CheckoutPage.all():
-        delivery = "allowed" if page.delivery_allowed else "forbidden"
-        click.echo(f"{page.code}\t{page.title}\tdelivery {delivery}")
+        click.echo(f"{page.code}\t{page.title}\t{_settings(page)}")
+
+
+def _settings(page: CheckoutPage) -> str:
+    delivery = "delivery allowed" if page.delivery_allowed else "delivery forbidden"
+    return f"{delivery}, mail from {page.sender or 'the default address'}"
 
 
 def page_or_fail(code: str) -> CheckoutPage:

@@ -115,10 +115,8 @@ def _read_password() -> str:
 
 
 def _invite(person: Staff) -> None:
-    base = current_app.config["PORTAL_URL"].rstrip("/")
-    path = current_app.config["SECURITY_RESET_URL"]
     token = generate_reset_password_token(person)  # type: ignore[no-untyped-call]
-    link = f"{base}{path}/{token}"
+    link = emails.password_link(token)
     outcome = smtp.hand_over(emails.invitation_email(person, link))
     if outcome.accepted:
         click.echo(f"A link to choose a password was mailed to {person.email}.")

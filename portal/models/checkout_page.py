@@ -11,6 +11,8 @@ from portal.database import UTCDateTime
 from portal.extensions import Model, db
 
 CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+# A Message-ID ends in the sender's domain, and has to fit into its column as well.
+SENDER_LENGTH = 200
 
 
 class CheckoutPage(Model):
@@ -19,6 +21,8 @@ class CheckoutPage(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(63), unique=True)
     title: Mapped[str] = mapped_column(String(200))
+    # From which address its customers get their mail; MAIL_DEFAULT_SENDER's where there is none.
+    sender: Mapped[str | None] = mapped_column(String(SENDER_LENGTH))
     delivery_allowed: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=clock.now)
 

@@ -101,7 +101,7 @@ class Delivery(Model):
             locale=order.locale,
             text_version=LICENSE_TEXT_VERSION,
             token=token,
-            message_id=new_message_id(),
+            message_id=new_message_id(order.checkout_page),
             by=by,
             host=gethostname(),
             created_at=clock.now(),

@@ -61,7 +61,11 @@ class HistoryEntry(Model):
     @property
     def reason(self) -> str | None:
         """Why it did not succeed, and what to do, for people; None where it did."""
-        return Failure(self.failure).sentence if self.failure else None
+        failure = Failure(self.failure) if self.failure else None
+        if self.what is What.EMAIL_UNKNOWN:
+            advice = _("Ask the customer whether it arrived before you send it again.")
+            return f"{failure.what} {advice}" if failure else advice
+        return failure.sentence if failure else None
 
 
 SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {

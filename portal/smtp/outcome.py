@@ -1,0 +1,79 @@
+"""What became of a mail, and in which words we say so."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flask_babel import gettext as _
+
+
+class Failure(StrEnum):
+    """Why an e-mail was not accepted."""
+
+    ADDRESS_REFUSED = "address_refused"
+    ADDRESS_NOT_SUPPORTED = "address_not_supported"
+    SENDER_REFUSED = "sender_refused"
+    MAIL_REFUSED = "mail_refused"
+    NOT_WELCOME = "not_welcome"
+    TRY_LATER = "try_later"
+    UNREACHABLE = "unreachable"
+    TIME_OUT = "time_out"
+    DROPPED = "dropped"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    NOT_ENCRYPTED = "not_encrypted"
+    UNEXPECTED = "unexpected"
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the same mail may be accepted later, without anybody mending anything."""
+        return self in _TEMPORARY
+
+    @property
+    def what(self) -> str:
+        """The reason alone, for the person who pressed Send."""
+        return _reasons()[self]
+
+    @property
+    def sentence(self) -> str:
+        """The reason, and what to do about it, for the person who pressed Send."""
+        if self.is_temporary:
+            return f"{self.what} {_('Try again in some minutes.')}"
+        advice = {
+            Failure.ADDRESS_REFUSED: _("Check it with the customer."),
+            Failure.ADDRESS_NOT_SUPPORTED: _("Ask the customer for another address."),
+        }
+        return f"{self.what} {advice.get(self) or _('Tell an operator.')}"
+
+
+# 4xx answers, refused connections and time-outs (DOMAIN.md, section 5).
+_TEMPORARY = {Failure.TRY_LATER, Failure.UNREACHABLE, Failure.TIME_OUT, Failure.DROPPED}
+
+
+def _reasons() -> dict[Failure, str]:
+    return {
+        Failure.ADDRESS_REFUSED: _("The mail server refused the address."),
+        Failure.ADDRESS_NOT_SUPPORTED: _(
+            "The mail server cannot send to an address with such letters before the @."
+        ),
+        Failure.SENDER_REFUSED: _("The mail server refused our sender address."),
+        Failure.MAIL_REFUSED: _("The mail server refused the e-mail."),
+        Failure.NOT_WELCOME: _("The mail server refused to talk to us."),
+        Failure.TRY_LATER: _("The mail server asked to try again later."),
+        Failure.UNREACHABLE: _("The mail server could not be reached."),
+        Failure.TIME_OUT: _("The mail server did not answer in time."),
+        Failure.DROPPED: _("The mail server broke the connection off."),
+        Failure.SIGN_IN_REFUSED: _("The mail server refused our sign-in."),
+        Failure.NOT_ENCRYPTED: _("The connection to the mail server could not be encrypted."),
+        Failure.UNEXPECTED: _("Something unexpected went wrong."),
+    }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mail: accepted, refused for `failure`, or unknown (accepted is None).
+
+    `answer` is what the mail server said, such as '550 5.1.1 No such user'.
+    """
+
+    accepted: bool | None
+    failure: Failure | None = None
+    answer: str | None = None
