@@ -28,6 +28,13 @@ format: $(STAMP) ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 
+messages: $(STAMP) ## Bring the translations of the e-mails up to date with their templates
+	@$(BIN)/pybabel --quiet extract --mapping-file babel.cfg --add-location file --width 100 \
+		--project Keydesk --output-file $(VENV)/messages.pot templates/emails
+	@$(BIN)/pybabel --quiet update --ignore-pot-creation-date --no-fuzzy-matching --width 100 \
+		--input-file $(VENV)/messages.pot --output-dir portal/locale
+	@$(BIN)/pybabel --quiet compile --directory portal/locale
+
 bench: $(STAMP) ## Measure a portal of 1,000,000 orders
 	@$(BIN)/python -m bench
 
@@ -47,4 +54,4 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo test lint format bench lock clean
+.PHONY: help demo test lint format messages bench lock clean
