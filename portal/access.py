@@ -5,8 +5,8 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, abort, current_app, redirect, request, url_for
-from flask_security import MailUtil, SQLAlchemyUserDatastore
+from flask import Flask, Response, abort, redirect, request, url_for
+from flask_security import SQLAlchemyUserDatastore
 from flask_security import current_user as signed_in_user
 from sqlalchemy import Select
 from sqlalchemy.orm import contains_eager
@@ -15,7 +15,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal import sessions, smtp
+from portal import sessions
 from portal.database import LARGEST_ID, SAFE_METHODS
 from portal.extensions import csrf, db
 from portal.models import CheckoutPage, Item, License, Order, Staff
@@ -40,30 +40,8 @@ def security_parts() -> dict[str, Any]:
     """What Flask-Security needs of ours."""
     return {
         "datastore": SQLAlchemyUserDatastore(db, Staff, None),  # type: ignore[arg-type]
-        "mail_util_cls": SecurityMail,
         "login_form": sessions.SignInForm,
     }
-
-
-class SecurityMail(MailUtil):
-    """Sends Flask-Security's mails as Keydesk sends all of its own."""
-
-    def send_mail(  # type: ignore[override]  # noqa: PLR0917 - Flask-Security's own shape
-        self,
-        template: str,
-        subject: str,
-        recipient: str,
-        sender: str | tuple[str, str],
-        body: str | None,
-        html: str | None,
-        **_context: Any,
-    ) -> None:
-        subject = f"{current_app.config['PORTAL_NAME']}: {subject}"
-        outcome = smtp.hand_over(smtp.Message(subject, [recipient], body, html))
-        if not outcome.accepted:
-            current_app.logger.error(
-                "The mail “%s” was not sent: %s %s", template, outcome.failure, outcome.answer
-            )
 
 
 def staff_only(*, may: str) -> Callable[[Callable[P, R]], Callable[P, R | BaseResponse]]:

@@ -13,6 +13,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
 from portal.database import Base
+from portal.security_mail import SecurityMail
 
 db = SQLAlchemy(model_class=Base)
 
@@ -30,5 +31,6 @@ migrate = Migrate(directory=str(Path(__file__).parent / "migrations"), render_as
 mail = Mail()
 csrf = CSRFProtect()
 babel = Babel()
-security = Security()
+# Given here, because Security.init_app passes over it in silence.
+security = Security(mail_util_cls=SecurityMail)
 limiter = Limiter(key_func=get_remote_address)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages import mofile, pofile
+from flask_security.recoverable import send_reset_password_instructions
 from selectolax.lexbor import LexborHTMLParser
 
 from portal.emails import LANGUAGES, language_of
@@ -133,3 +134,15 @@ def test_the_catalogues_are_complete_and_compiled(catalogue):
 
 def test_each_language_has_a_catalogue():
     assert {path.parts[-3] for path in CATALOGUES} | {"en"} == set(LANGUAGES)
+
+
+@pytest.mark.settings(PORTAL_URL="https://keydesk.example.com/")
+def test_a_reset_link_leads_to_the_portal_and_not_where_a_request_says(app, rob, mailbox):
+    with app.test_request_context("/password/reset", base_url="http://evil.example"):
+        send_reset_password_instructions(rob)
+    (mail,) = mailbox.wait_for(1)
+    assert mail["Subject"] == "Keydesk: Choose a new password"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    for text in (mail.plain, mail.html):
+        assert "https://keydesk.example.com/password/reset/" in text
+        assert "evil.example" not in text

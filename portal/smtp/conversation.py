@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cache
 from threading import Lock
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import flask_mail
 from flask import current_app
@@ -97,6 +97,14 @@ class Connection(flask_mail.Connection):
         super().__init__(mail)
         self._departure = departure
         self.step = Failure.NOT_WELCOME
+
+    def __enter__(self) -> Self:
+        try:
+            return super().__enter__()
+        except BaseException:  # nobody calls __exit__ then
+            if self._departure.conversation:
+                self._departure.conversation.close()
+            raise
 
     def configure_host(self) -> Conversation:
         mail = self.mail

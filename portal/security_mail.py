@@ -1,0 +1,29 @@
+"""The mails about passwords, which Flask-Security composes and Keydesk sends as its own."""
+
+from typing import Any
+
+from flask import current_app
+from flask_security import MailUtil
+
+from portal import smtp
+
+
+class SecurityMail(MailUtil):
+    """Sends Flask-Security's mails as Keydesk sends all of its own."""
+
+    def send_mail(  # type: ignore[override]  # noqa: PLR0917 - Flask-Security's own shape
+        self,
+        template: str,
+        subject: str,
+        recipient: str,
+        sender: str | tuple[str, str],
+        body: str | None,
+        html: str | None,
+        **_context: Any,
+    ) -> None:
+        subject = f"{current_app.config['PORTAL_NAME']}: {subject}"
+        outcome = smtp.hand_over(smtp.Message(subject, [recipient], body, html))
+        if not outcome.accepted:
+            current_app.logger.error(
+                "The mail “%s” was not sent: %s %s", template, outcome.failure, outcome.answer
+            )

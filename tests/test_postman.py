@@ -1,0 +1,79 @@
+"""A delivery is written down before it leaves, and what became of it after, whatever happens."""
+
+import secrets
+
+import pytest
+
+from portal import postman
+from portal.extensions import db
+from portal.models import Delivery, DeliveryStatus
+from portal.models.history import What
+from tests.people import bring_in, order_document
+
+
+@pytest.fixture
+def delivery(license, rob):
+    delivery = license.resend(by=rob, token=secrets.token_urlsafe(24))
+    db.session.commit()
+    return delivery
+
+
+def newest(order):
+    db.session.expire_all()
+    return order.history[0]
+
+
+def test_an_accepted_mail_is_sent_and_in_the_history(order, delivery):
+    postman.deliver(delivery)
+    assert delivery.status is DeliveryStatus.SENT
+    assert newest(order).what is What.EMAIL_SENT
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "what"),
+    [
+        ({"at": "RCPT", "answer": "550 5.1.1 No"}, DeliveryStatus.FAILED, What.EMAIL_NOT_SENT),
+        ({"at": "BODY", "does": "silence"}, DeliveryStatus.UNKNOWN, What.EMAIL_UNKNOWN),
+    ],
+)
+def test_what_became_of_a_mail_is_committed(  # noqa: PLR0917 - fixtures
+    order, delivery, mail_server, fault, status, what
+):
+    mail_server(**fault)
+    postman.deliver(delivery)
+    db.session.rollback()
+    assert delivery.status is status
+    assert newest(order).what is what
+    assert newest(order).failure == delivery.failure
+
+
+def test_nobody_is_told_to_send_again_what_may_have_been_sent(order, delivery, mail_server):
+    mail_server(at="BODY", does="drop")
+    postman.deliver(delivery)
+    assert "Ask the customer whether it arrived" in newest(order).reason
+    assert "Try again" not in newest(order).reason
+
+
+def test_a_mail_that_cannot_be_composed_has_failed(order, delivery, mailbox):
+    license = delivery.licenses[0]
+    license.sealed = b"\0" * len(license.sealed)
+    license.__dict__.pop("text", None)
+    db.session.commit()
+    postman.deliver(delivery)
+    assert delivery.status is DeliveryStatus.FAILED
+    assert newest(order).what is What.EMAIL_NOT_SENT
+    assert mailbox.empty
+
+
+def test_a_delivery_whose_sender_has_gone_may_have_been_sent(order, delivery):
+    assert Delivery.settle_lost() == 1
+    assert delivery.status is DeliveryStatus.UNKNOWN
+    assert "may have been sent to kim@example.com" in newest(order).sentence
+
+
+def test_each_delivery_has_a_message_id_of_its_own(acme, rob):
+    order = bring_in(order_document(codes=["A-1", "B-2"]))
+    for license in order.items[0].licenses:
+        license.resend(by=rob, token=secrets.token_urlsafe(24))
+    db.session.commit()
+    assert len({delivery.message_id for delivery in order.deliveries}) == 2
