@@ -65,9 +65,7 @@ def test_a_license_arrives_byte_for_byte_on_lines_of_its_own(acme, resend, code)
 
 
 @pytest.mark.parametrize(("locale", "words"), WORDS.items())
-def test_the_mail_is_in_the_language_of_the_order(  # noqa: PLR0917 - fixtures
-    acme, signed_in, rob, mailbox, locale, words
-):
+def test_the_mail_is_in_the_language_of_the_order(acme, signed_in, rob, mailbox, locale, words):
     order = bring_in(order_document(locale=locale))
     browser = signed_in(rob)
     browser.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "es" if locale == "de" else "de"

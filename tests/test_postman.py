@@ -36,9 +36,7 @@ def test_an_accepted_mail_is_sent_and_in_the_history(order, delivery):
         ({"at": "BODY", "does": "silence"}, DeliveryStatus.UNKNOWN, What.EMAIL_UNKNOWN),
     ],
 )
-def test_what_became_of_a_mail_is_committed(  # noqa: PLR0917 - fixtures
-    order, delivery, mail_server, fault, status, what
-):
+def test_what_became_of_a_mail_is_committed(order, delivery, mail_server, fault, status, what):
     mail_server(**fault)
     postman.deliver(delivery)
     db.session.rollback()
