@@ -1,5 +1,6 @@
 """keydesk serve: the portal for real, under gunicorn."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -14,12 +15,21 @@ from portal.models import Delivery
 # The path without what follows the question mark, which may hold what customers are called.
 ACCESS_LOG = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 
+SETTINGS: dict[str, Any] = {
+    "worker_class": "gthread",
+    "timeout": 60,
+    "graceful_timeout": 20,
+    "keepalive": 30,
+    "access_log_format": ACCESS_LOG,
+    "errorlog": "-",
+}
+
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn with our settings and without a file of its own."""
+    """gunicorn with `SETTINGS`, `options` and without a file of its own."""
 
-    def __init__(self, options: dict[str, object]) -> None:
-        self._options = options
+    def __init__(self, make_app: Callable[[], Flask], **options: object) -> None:
+        self._make_app, self._options = make_app, SETTINGS | options
         super().__init__()
 
     def load_config(self) -> None:
@@ -27,7 +37,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return create_app()
+        return self._make_app()
 
 
 @click.command()
@@ -57,17 +67,11 @@ def serve(host: str, port: int, workers: int, threads: int, access_log: bool) ->
     db.session.remove()
     db.engine.dispose()  # no connection is shared with the processes to come
     address = f"[{host}]" if ":" in host else host
-    options: dict[str, Any] = {
-        "bind": [f"{address}:{port}"],
-        "workers": workers,
-        "worker_class": "gthread",
-        "threads": threads,
-        "timeout": 60,
-        "graceful_timeout": 20,
-        "keepalive": 30,
-        "accesslog": "-" if access_log else None,
-        "access_log_format": ACCESS_LOG,
-        "errorlog": "-",
-        "loglevel": "warning" if current_app.config["DEMO"] else "info",
-    }
-    Server(options).run()
+    Server(
+        create_app,
+        bind=[f"{address}:{port}"],
+        workers=workers,
+        threads=threads,
+        accesslog="-" if access_log else None,
+        loglevel="warning" if current_app.config["DEMO"] else "info",
+    ).run()

@@ -64,26 +64,27 @@ class Cluster:
         self._maintenance.close()
 
     @classmethod
-    def start(cls, folder):
-        """Make a server in the empty `folder` and start it."""
+    def start(cls, folder, settings=SETTINGS):
+        """Start the server in `folder`, which is made first where the folder is empty."""
         if os.geteuid() == 0:
             _chown(folder, "postgres")
         data = f"{folder}/data"
-        locale = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
-        _run("initdb", "--pgdata", data, "--auth=trust", "--username=postgres", "--no-sync",
-             "--encoding=UTF8", f"--locale={locale}")  # fmt: skip
+        if not Path(data).exists():
+            locale = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
+            _run("initdb", "--pgdata", data, "--auth=trust", "--username=postgres", "--no-sync",
+                 "--encoding=UTF8", f"--locale={locale}")  # fmt: skip
         for _attempt in range(3):  # somebody else may take the port first
             port = _free_port()
-            options = " ".join(f"-c {key}='{value}'" for key, value in SETTINGS.items())
+            options = " ".join(f"-c {key}='{value}'" for key, value in settings.items())
             if _run("pg_ctl", "start", "--wait", "--silent", "--pgdata", data,
                     "--log", f"{folder}/log", "--options", f"-p {port} {options}",
                     check=False).returncode == 0:  # fmt: skip
                 return cls(str(folder), port)
         raise RuntimeError(f"PostgreSQL did not start: {Path(folder, 'log').read_text()}")
 
-    def stop(self):
+    def stop(self, mode="immediate"):
         """Stop the server, by the process id it wrote into its own folder."""
-        _run("pg_ctl", "stop", "--wait", "--silent", "--mode=immediate",
+        _run("pg_ctl", "stop", "--wait", "--silent", f"--mode={mode}",
              "--pgdata", f"{self.folder}/data")  # fmt: skip
 
 
