@@ -4,7 +4,7 @@ import re
 import time
 from dataclasses import dataclass
 from html import unescape
-from http.client import HTTPConnection
+from http.client import HTTPConnection, RemoteDisconnected
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
@@ -57,9 +57,16 @@ class Browser:
     ) -> Answer:
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         sent = {"Cookie": cookies, "Accept-Language": "en", **(headers or {})}
-        started = time.perf_counter()
-        self._connection.request(method, path, body, sent)
-        response = self._connection.getresponse()
+        try:
+            started = time.perf_counter()
+            self._connection.request(method, path, body, sent)
+            response = self._connection.getresponse()
+        except (RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            # The server closes a connection that was idle while another page took its time.
+            self._connection.close()
+            started = time.perf_counter()
+            self._connection.request(method, path, body, sent)
+            response = self._connection.getresponse()
         page = response.read()
         seconds = time.perf_counter() - started
         for line in response.headers.get_all("Set-Cookie", []):

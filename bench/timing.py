@@ -28,8 +28,8 @@ class Times:
 
 def in_turns(deeds: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Times]:
     """Do each of `deeds`, which say how long they took, `rounds` times, one after the other."""
-    for deed in deeds.values():
-        for _ in range(min(WARM_UP, rounds)):
+    for _ in range(min(WARM_UP, rounds)):
+        for deed in deeds.values():
             deed()
     taken: dict[str, list[float]] = {name: [] for name in deeds}
     for _ in range(rounds):
