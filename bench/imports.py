@@ -1,10 +1,10 @@
 """Where the time of an import goes: a look at what it is doing, a thousand times a second."""
 
-import sys
-import threading
+import signal
 from collections import Counter
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from types import FrameType
 
 from bench.installation import Installation
@@ -27,24 +27,19 @@ PARTS = {
 
 def where_time_goes(file: Path) -> dict[str, float]:
     """The share of each part in an import of `file` into an empty SQLite database."""
-    main = threading.get_ident()
-    with TemporaryDirectory() as folder, Installation(Path(folder), "", 0).without_orders():
-        looks: Counter[str] = Counter()
-        over = threading.Event()
-        observer = threading.Thread(target=_observe, args=(main, looks, over))
-        with file.open("rb") as lines:
-            observer.start()
-            complaints = list(Import().run(lines))
-        over.set()
-        observer.join()
+    looks: Counter[str] = Counter()
+    # A signal finds the import wherever it is; another thread would only get to look while the
+    # database has let go of Python's lock, and would find the database too often.
+    signal.signal(signal.SIGALRM, lambda _number, frame: looks.update([_part_of(frame)]))
+    portal = Installation(Path(mkdtemp()), "", 0)
+    with portal.without_orders(), file.open("rb") as lines:
+        signal.setitimer(signal.ITIMER_REAL, LOOK_SECONDS, LOOK_SECONDS)
+        complaints = list(Import().run(lines))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    rmtree(portal.folder)
     if complaints:
         raise RuntimeError(f"an order of the benchmark is not in order: {complaints[0]}")
     return {part: number / looks.total() for part, number in looks.most_common()}
-
-
-def _observe(thread: int, looks: Counter[str], over: threading.Event) -> None:
-    while not over.wait(LOOK_SECONDS):
-        looks[_part_of(sys._current_frames()[thread])] += 1
 
 
 def _part_of(frame: FrameType | None) -> str:
