@@ -17,6 +17,7 @@ from portal import (
     models,
     rate_limits,
     sessions,
+    static_files,
     vault,
 )
 from portal.extensions import babel, csrf, db, limiter, mail, migrate, security
@@ -53,6 +54,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     emails.init_app(app)
     headers.init_app(app)
     sessions.init_app(app)
+    static_files.init_app(app)
     access.init_app(app)
     errors.init_app(app)
 

@@ -62,7 +62,7 @@ def _shown(error: HTTPException, code: int) -> Response:
         return response
     shown = {"code": code, "title": words.title, "advice": words.advice}
     if "HX-Request" in request.headers:
-        into_notice = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": "unset"}
+        into_notice = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": ".notice"}
         return make_response(render_template("errors/_notice.html", **shown), code, into_notice)
     return make_response(render_template("errors/show.html", **shown), code)
 

@@ -1,0 +1,41 @@
+"""Static files stay in the browser for a year: their addresses change with what is in them."""
+
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from flask import Flask, Response, current_app, request
+
+YEAR = 365 * 24 * 3600
+
+
+def init_app(app: Flask) -> None:
+    app.url_defaults(_add_digest)
+    app.after_request(_let_it_stay)
+
+
+def _add_digest(endpoint: str, values: dict[str, object]) -> None:
+    if endpoint == "static" and (digest := _digest(str(values["filename"]))):
+        values.setdefault("v", digest)
+
+
+def _let_it_stay(response: Response) -> Response:
+    """An address with the digest of what it answers is good for ever; any other is asked again."""
+    if request.endpoint == "static" and request.view_args and response.status_code in (200, 304):
+        digest = _digest(request.view_args["filename"])
+        if digest and request.args.get("v") == digest:
+            response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
+    return response
+
+
+def _digest(filename: str) -> str | None:
+    path = Path(str(current_app.static_folder), filename)
+    try:
+        return _digest_of(path, path.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=100)
+def _digest_of(path: Path, _changed_at: int) -> str:
+    return sha256(path.read_bytes()).hexdigest()[:16]
