@@ -5,13 +5,24 @@ from hashlib import sha256
 from pathlib import Path
 
 from flask import Flask, Response, current_app, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 YEAR = 365 * 24 * 3600
 
 
 def init_app(app: Flask) -> None:
+    app.session_interface = SessionOfPages()
     app.url_defaults(_add_digest)
     app.after_request(_let_it_stay)
+
+
+class SessionOfPages(SecureCookieSessionInterface):
+    """Static files have no part in the session: with `Vary: Cookie` a browser would fetch them
+    again after each sign-in."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if request.endpoint != "static":
+            super().save_session(app, session, response)
 
 
 def _add_digest(endpoint: str, values: dict[str, object]) -> None:

@@ -47,6 +47,8 @@
     }
   });
 
+  document.querySelector(".noscript").remove();
+
   if (location.hash === "#q") byId("q")?.select();
 
   let asker = null;

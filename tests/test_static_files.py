@@ -17,7 +17,7 @@ def test_an_address_with_the_digest_of_its_file_stays_in_the_browser(stranger):
     addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.html)
     assert len(addresses) == 6
     for address in addresses:
-        answer = stranger.open(address)
+        answer = _fetch(stranger, address)
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert "Cookie" not in answer.headers.get("Vary", "")
 
@@ -25,16 +25,21 @@ def test_an_address_with_the_digest_of_its_file_stays_in_the_browser(stranger):
 @on_sqlite
 @pytest.mark.parametrize("query", ["", "?v=", "?v=0123456789abcdef"])
 def test_an_address_without_it_is_asked_again(stranger, query):
-    answer = stranger.open(f"/static/portal.css{query}")
-    assert answer.status == 200
+    answer = _fetch(stranger, f"/static/portal.css{query}")
+    assert answer.status_code == 200
     assert "max-age" not in answer.headers.get("Cache-Control", "")
 
 
 @on_sqlite
 def test_a_file_that_is_not_there_is_not_found(stranger):
-    assert stranger.open("/static/nothing.css").status == 404
+    assert _fetch(stranger, "/static/nothing.css").status_code == 404
 
 
 def test_the_style_sheet_asks_for_pico_as_the_pages_do():
     digest = sha256((ROOT / "static/vendor/pico.min.css").read_bytes()).hexdigest()[:16]
     assert f'url("vendor/pico.min.css?v={digest}")' in (ROOT / "static/portal.css").read_text()
+
+
+def _fetch(stranger, address):
+    with stranger.client.get(address) as answer:
+        return answer

@@ -1,0 +1,91 @@
+"""Whatever goes wrong inside a request of htmx, the page says something."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.extensions import db
+
+ORDER = "/orders/A0005555555"
+
+
+@pytest.fixture
+def question(at_desk, rob, order):
+    """The page of an order with its question open."""
+    page = at_desk(rob)
+    page.goto(ORDER)
+    page.get_by_role("button", name="Resend").click()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    return page
+
+
+def send(page):
+    page.get_by_role("button", name="Send", exact=True).click()
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(404, "There is nothing here"), (429, ""), (500, ""), (503, "")]
+)
+def test_an_error_is_shown_on_the_page_and_the_question_stays(question, app, window, status, words):
+    from flask import abort
+
+    app.view_functions["resends.create"] = lambda **_place: abort(status)
+    send(question)
+    expect(question.locator("#notice .notice")).to_contain_text(words)
+    expect(question.locator("#notice .notice")).to_be_in_viewport()
+    expect(question.get_by_role("button", name="Send", exact=True)).to_be_focused()
+    window.complaints[:] = []  # the browser writes of each 5xx
+
+
+def test_a_crash_is_shown(question, app, window):
+    app.view_functions["resends.create"] = lambda **_place: 1 / 0
+    send(question)
+    expect(question.locator("#notice .notice")).to_contain_text("Something went wrong")
+    window.complaints[:] = []
+
+
+def test_a_request_that_is_too_large_is_shown(at_desk, rob, order, window):
+    page = at_desk(rob)
+    page.get_by_label("Search orders").evaluate(
+        "box => { box.removeAttribute('maxlength'); box.value = 'x'.repeat(2_000_000) }"
+    )
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("#notice .notice")).to_be_visible()
+    window.complaints[:] = []  # the server may hang up before it has read it all
+
+
+def test_a_form_without_its_secret_is_shown(question):
+    question.locator(".question [name=csrf_token]").evaluate("field => field.remove()")
+    send(question)
+    expect(question.locator("#notice .notice")).to_contain_text("Reload the page")
+
+
+def test_a_session_that_has_ended_leads_to_the_sign_in_page(at_desk, rob, order):
+    page = at_desk(rob)
+    page.goto(ORDER)
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Resend").click()
+    expect(page).to_have_url(re.compile("/login"))
+
+
+def test_a_server_that_is_gone_is_shown(question, server, window):
+    db.session.remove()
+    server.stop()
+    send(question)
+    expect(question.locator("#notice .notice")).to_contain_text("No answer came")
+    window.complaints[:] = []  # the browser and htmx both write of it
+
+
+def test_a_time_out_is_shown(question, window):
+    question.route("**/resends", lambda _route: None)  # never answered
+    question.evaluate("htmx.config.defaultTimeout = 300")
+    send(question)
+    expect(question.locator("#notice .notice")).to_contain_text("No answer came")
+    window.complaints[:] = []
+
+
+def test_without_scripts_the_page_says_what_is_missing(window):
+    page = window(java_script_enabled=False)
+    page.goto("/login")
+    expect(page.get_by_text("needs JavaScript")).to_be_visible()
