@@ -41,7 +41,7 @@ def test_each_command_has_help_without_any_settings(bare_keydesk, command):
         (("pages", "add", "Acme", "--title", "T"), 2,
          "Invalid value for CODE: use small letters, digits and hyphens, 63 at most"),
         (("pages", "add", "acme", "--title", " "), 2,
-         "Invalid value for --title: use 1 to 200 characters"),
+         "Invalid value for '--title': use 1 to 200 characters"),
         (("pages", "set", "acme"), 1, "There is no checkout page acme."),
         (("pages", "add", "acme"), 2, "Missing option '--title'."),
     ],
