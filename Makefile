@@ -11,11 +11,13 @@ export PORT
 help: ## Show what make can do
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
+install: $(STAMP) ## Install the portal into .venv
+
 demo: $(STAMP) ## Start a portal with example orders on 127.0.0.1 (PORT=5000, RESET=1 starts over)
 	@$(BIN)/keydesk demo $(if $(RESET),--reset)
 
 test: $(STAMP) ## Check types, style and every test, in real browsers, mail servers and databases
-	@.ci/need chromium postgresql
+	@.ci/need chromium postgresql sqlite3 curl
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
@@ -54,4 +56,4 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help demo test lint format messages bench lock clean
+.PHONY: help install demo test lint format messages bench lock clean
