@@ -1,0 +1,141 @@
+"""The demo as a newcomer meets it: the real command, and a real browser."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import expect
+
+ROOT = Path(__file__).parents[2]
+ORDER = "A0005555554"
+
+
+class Demo:
+    """`keydesk demo` on a free port, until it is stopped; `said` is what it printed."""
+
+    def __init__(self, folder, *options):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("FLASK_")}
+        self.address = f"http://127.0.0.1:{port}"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "portal", "demo", "--port", str(port), *options],
+            env=kept | {"KEYDESK_INSTANCE": str(folder), "PYTHONPATH": str(ROOT)},
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.said = "".join(iter(self._process.stdout.readline, "  Ctrl+C ends it.\n"))
+        self._wait()
+
+    def _wait(self):
+        while self._process.poll() is None:
+            try:
+                with urlopen(f"{self.address}/login"):
+                    return
+            except OSError:
+                continue
+        raise AssertionError("the demo ended by itself")
+
+    def stop(self):
+        """Ctrl+C; the exit code."""
+        self._process.send_signal(signal.SIGINT)
+        code = self._process.wait(timeout=30)
+        self._process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """Start the demo on the folder of this test: `demo("--reset")`."""
+    started = []
+
+    def start(*options):
+        started.append(Demo(tmp_path, *options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+def sign_in(chromium, demo, email):
+    page = chromium.new_context(base_url=demo.address).new_page()
+    page.goto("/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill("keydesk-demo")
+    page.get_by_role("button", name="Sign in").click()
+    return page
+
+
+def test_a_newcomer_sees_a_license_go_out(chromium, demo):
+    running = demo()
+    assert running.address in running.said
+    accounts = re.findall(r"\S+@demo\.example", running.said)
+    assert accounts == ["operator@demo.example", "agent@demo.example"]
+
+    page = sign_in(chromium, running, "agent@demo.example")
+    page.get_by_role("searchbox", name="Search orders").fill("kowalska@example.o")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name=ORDER).click()
+    page.evaluate("window.stays = true")
+    license = page.get_by_role("listitem", name="license 1 of 2 for DraftLine CAD LT")
+    code = license.locator("pre").text_content()
+    license.get_by_role("button", name="Resend").click()
+    expect(license.get_by_text("kim.kowalska@example.org", exact=True)).to_be_visible()
+    license.get_by_role("button", name="Send", exact=True).click()
+
+    history = page.get_by_role("region", name="Order history")
+    sent = "The email containing license information was sent to kim.kowalska@example.org"
+    expect(history.get_by_role("listitem").first).to_contain_text(sent)
+    expect(history.get_by_role("listitem").first).to_contain_text("agent@demo.example")
+    assert page.evaluate("window.stays"), "the page was loaded anew"
+
+    page.get_by_role("link", name="Mailbox").click()
+    expect(page.get_by_role("article").first).to_contain_text(ORDER)
+    assert code in page.get_by_role("article").first.locator("pre").text_content().splitlines()
+
+
+def test_the_demo_keeps_its_data_until_it_is_reset(chromium, demo):
+    first = demo()
+    page = sign_in(chromium, first, "operator@demo.example")
+    expect(page.get_by_text("200 orders")).to_be_visible()
+    page.goto(f"/orders/{ORDER}")
+    page.get_by_role("button", name="Resend").first.click()
+    page.get_by_role("button", name="Send", exact=True).click()
+    by_us = page.get_by_role("region", name="Order history").get_by_text("operator@demo.example")
+    expect(by_us).to_be_visible()
+    assert first.stop() == 0
+
+    again = demo()
+    page = sign_in(chromium, again, "operator@demo.example")
+    page.goto(f"/orders/{ORDER}")
+    history = page.get_by_role("region", name="Order history")
+    expect(history.get_by_text("operator@demo.example")).to_be_visible()
+    again.stop()
+
+    anew = demo("--reset")
+    page = sign_in(chromium, anew, "operator@demo.example")
+    page.goto(f"/orders/{ORDER}")
+    expect(page.get_by_role("region", name="Order history")).to_be_visible()
+    expect(page.get_by_text("operator@demo.example")).to_have_count(1)
+
+
+def test_the_demo_listens_nowhere_else(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", "portal", "demo", "--host", "0.0.0.0"],
+        check=False, env=os.environ | {"KEYDESK_INSTANCE": str(tmp_path)}, cwd=ROOT,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert run.stderr == (
+        "Error: The demo listens on 127.0.0.1 only, because its passwords are known to everybody.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
