@@ -1,5 +1,7 @@
 """keydesk serve: the portal for real, under gunicorn."""
 
+import errno
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +63,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 @with_appcontext
 def serve(host: str, port: int, workers: int, threads: int, access_log: bool) -> None:
     """Serve the portal. Put a reverse proxy with TLS in front of it."""
+    _refuse_taken(host, port)
     lost = Delivery.settle_lost()
     if lost:
         click.echo(f"{lost} deliveries were under way when the portal ended; see their orders.")
@@ -75,3 +78,16 @@ def serve(host: str, port: int, workers: int, threads: int, access_log: bool) ->
         accesslog="-" if access_log else None,
         loglevel="warning" if current_app.config["DEMO"] else "info",
     ).run()
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """gunicorn would try for five seconds, and say so on ten lines."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise click.ClickException(
+                f"The port {port} of {host} is taken; choose another with --port."
+            ) from None
+        raise click.ClickException(f"Nobody can listen on {host}: {error.strerror}.") from None

@@ -36,6 +36,7 @@ class CommandLine:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
+            start_new_session=True,  # it can be killed with all its children
         )
 
 
