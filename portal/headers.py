@@ -2,7 +2,7 @@
 
 import secrets
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 
 # htmx writes with a Trusted Types policy that its hx-csp extension makes; ours never write HTML.
 POLICY = (
@@ -11,6 +11,8 @@ POLICY = (
     "base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types htmx"
 )
+
+YEAR = 365 * 24 * 3600
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -38,7 +40,9 @@ def _say(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=csp_nonce()))
-    if response.mimetype == "text/html":
-        # Pages show licenses and addresses: no copy of them stays behind.
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
+    if request.endpoint != "static" or response.status_code >= 400:
+        # Pages and JSON show licenses and addresses: no copy of them stays behind.
         response.headers["Cache-Control"] = "no-store"
     return response
