@@ -4,14 +4,16 @@ None of these needs the database: it may be what failed.
 """
 
 import logging
+import sqlite3
 import traceback
 from types import TracebackType
+from typing import cast
 
 from flask import Flask, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response
 
 from portal import rate_limits, sessions
@@ -28,19 +30,29 @@ UNAVAILABLE = (OperationalError, InterfaceError, NoConnectionLeft)
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer)
     for error in UNAVAILABLE:
-        app.register_error_handler(error, _database_unavailable)
+        app.register_error_handler(error, _database_failed)
     app.log_exception = _write_down  # type: ignore[method-assign,assignment]
 
 
-def _database_unavailable(error: Exception) -> Response:
+def _database_failed(error: Exception) -> Response:
+    if not _is_unavailable(error):
+        _write_down((type(error), error, cast(TracebackType, error.__traceback__)))
+        return _answer(InternalServerError())
     log.error("The database did not do its work: %s", getattr(error, "orig", None) or error)
     return _answer(ServiceUnavailable())
 
 
+def _is_unavailable(error: Exception) -> bool:
+    """Whether it was the database that failed. SQLite calls a wrong statement an operational error
+    too, and quotes from it."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return isinstance(error, UNAVAILABLE) and code != sqlite3.SQLITE_ERROR
+
+
 def _answer(error: HTTPException) -> Response:
     cause = getattr(error, "original_exception", None)
-    if isinstance(cause, UNAVAILABLE):
-        return _database_unavailable(cause)
+    if cause is not None and _is_unavailable(cause):
+        return _database_failed(cause)
     code = error.code or 500
     if code >= 500:
         db.session.rollback()

@@ -12,7 +12,6 @@ from typing import Any
 
 from flask import Flask, current_app, request, session
 from flask_limiter.util import get_remote_address
-from flask_security import uia_email_mapper
 from limits.storage import Storage
 from sqlalchemy import Float, Integer, String, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Model, db, limiter
+from portal.models.staff import one_form_of
 
 
 class RateLimit(Model):
@@ -117,8 +117,7 @@ def _count() -> None:
 def _account() -> str:
     """The account that a password is tried for, by its address in the form in which it is looked
     up; where no address is asked for, by the person of the session."""
-    asked = request.form.get("email", session.get("_user_id", ""))
-    return "account:" + _hidden((uia_email_mapper(asked) or asked).lower())
+    return "account:" + _hidden(one_form_of(request.form.get("email", session.get("_user_id", ""))))
 
 
 def _token() -> str:

@@ -3,7 +3,7 @@
 import sys
 
 import click
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 from flask import current_app
 from flask.cli import AppGroup
 from flask_security.recoverable import generate_reset_password_token
@@ -12,6 +12,7 @@ from portal import emails, smtp
 from portal.cli.pages import page_or_fail
 from portal.extensions import db
 from portal.models import Role, Staff
+from portal.models.staff import one_form_of, read_address
 
 staff = AppGroup("staff", help="Give people access, and take it away.")
 
@@ -100,10 +101,10 @@ def _person_or_fail(email: str) -> Staff:
 
 def _address(email: str) -> str:
     try:
-        checked = validate_email(email, check_deliverability=False, globally_deliverable=False)
+        read_address(email)
     except EmailNotValidError as error:
         raise click.BadParameter(str(error), param_hint="EMAIL") from None
-    return str(checked.normalized).casefold()
+    return one_form_of(email)
 
 
 def _read_password() -> str:

@@ -1,12 +1,15 @@
 """The people who sign in: agents, who answer customers, and operators, who run the portal."""
 
 import secrets
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from email_validator import EmailNotValidError, validate_email
 from flask_security import UserMixin, hash_password
 from sqlalchemy import Column, ForeignKey, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -30,6 +33,9 @@ class Role(StrEnum):
     AGENT = "agent"
     OPERATOR = "operator"
 
+
+# An address inside a company's own network is one too, and nobody is asked whether it exists.
+read_address = partial(validate_email, check_deliverability=False, globally_deliverable=False)
 
 MAY = {
     Role.AGENT: {"read", "resend"},
@@ -70,7 +76,7 @@ class Staff(Model, UserMixin):
     @classmethod
     def by_email(cls, email: str) -> "Staff | None":
         """The person with this address, present or removed."""
-        query = db.select(cls).filter_by(email=email.strip().casefold())
+        query = db.select(cls).filter_by(email=one_form_of(email))
         return db.session.scalars(query).unique().one_or_none()
 
     @classmethod
@@ -97,6 +103,14 @@ class Staff(Model, UserMixin):
         self.token_digest = None
         self.checkout_pages = []
         self.fs_uniquifier = uuid4().hex
+
+
+def one_form_of(email: str) -> str:
+    """The form in which an address is kept and looked up: in small letters, which is how people
+    mean it, and as email-validator writes it. Not case-folded: straße@ is not strasse@."""
+    with suppress(EmailNotValidError):
+        email = read_address(email).normalized
+    return email.strip().lower()
 
 
 def _digest(token: str) -> str:
