@@ -9,13 +9,15 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import available_timezones
 
 from flask import Flask
 from flask.cli import NoAppException
 from limits import parse_many
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from portal.vault import read_key
 
@@ -121,6 +123,10 @@ FIXED: dict[str, object] = {
 }
 
 
+# Extensions have more settings than are named here, which the instance file may set too.
+OF_EXTENSIONS = ("SECURITY_", "SQLALCHEMY_", "WTF_", "RATELIMIT_")
+
+
 class SettingsError(NoAppException):
     """A setting that cannot be used; the message is one line that names it."""
 
@@ -135,6 +141,18 @@ def _sound_secret(text: str) -> str:
 def _sound_key(text: str) -> str:
     if len(set(read_key(text))) < 8:
         raise ValueError("is not random")
+    return text
+
+
+def _sound_uri(text: str) -> str:
+    try:
+        make_url(text)  # what it complains of may quote the password
+    except (ArgumentError, ValueError):
+        text = ""
+    if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError(
+            "is not an address such as sqlite:////folder/file or postgresql+psycopg://user@host/name"
+        )
     return text
 
 
@@ -168,7 +186,7 @@ class Settings(BaseModel):
     SECURITY_PASSWORD_SALT: Secret
     VAULT_KEYS: Annotated[list[Key], Field(min_length=1)]
     VAULT_DIGEST_KEY: Key
-    SQLALCHEMY_DATABASE_URI: Annotated[str, Field(pattern=r"^(sqlite:///|postgresql\+psycopg://)")]
+    SQLALCHEMY_DATABASE_URI: Annotated[str, AfterValidator(_sound_uri)]
     SQLITE_BUSY_TIMEOUT: Annotated[float, Field(gt=0, le=600)]
     PORTAL_NAME: Annotated[str, Field(min_length=1)]
     BABEL_DEFAULT_LOCALE: str
@@ -188,7 +206,7 @@ class Settings(BaseModel):
     API_LIMIT: Limit
     SESSION_HOURS: Annotated[float, Field(gt=0, le=12)]
     SESSION_COOKIE_SECURE: bool
-    DEMO: bool | Literal["tests"]
+    DEMO: bool
 
 
 def configure(app: Flask, given: Mapping[str, object] | None) -> None:
@@ -225,9 +243,19 @@ def instance_folder() -> Path:
 def _read_instance_file(app: Flask) -> None:
     path = Path(app.instance_path) / INSTANCE_FILE
     try:
-        app.config.from_file(str(path), load=tomllib.load, silent=True, text=False)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        with path.open("rb") as file:
+            settings = tomllib.load(file)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from None
+    known = {*DEFAULTS, *SECRETS, *FIXED, *app.default_config}
+    for name in settings:
+        if name not in known and not name.startswith(OF_EXTENSIONS):
+            raise SettingsError(f"{path}: there is no setting {name!r}.")
+    app.config.from_mapping(settings)
 
 
 def _check(app: Flask) -> None:

@@ -57,12 +57,14 @@ def _answer(error: HTTPException) -> Response:
     if code >= 500:
         db.session.rollback()
         sessions.asks_as(None)  # to know them would take the database
+    # Asked before a page asks who is signed in, whose transaction this would wait for on SQLite.
+    wait = rate_limits.seconds_to_wait() if isinstance(error, RateLimitExceeded) else None
     response = _shown(error, code)
     for name, value in error.get_headers():
         if name in KEPT_HEADERS:
             response.headers[name] = value
-    if isinstance(error, RateLimitExceeded):
-        response.headers["Retry-After"] = str(rate_limits.seconds_to_wait())
+    if wait is not None:
+        response.headers["Retry-After"] = str(wait)
     return response
 
 

@@ -79,3 +79,47 @@ def test_a_broken_instance_file_is_named(start, tmp_path):
 @pytest.mark.parametrize("name", ["SECURITY_REGISTERABLE", "SECURITY_UNIFIED_SIGNIN"])
 def test_no_setting_opens_another_way_in(start, name):
     assert start({name: "true"})[name] is False
+
+
+@pytest.mark.parametrize("name", ["MAIL_SERVR", "portal_name", "PORTAL_NAMES"])
+def test_a_misspelt_setting_of_the_file_is_named(start, name):
+    with pytest.raises(SettingsError, match=f"there is no setting '{name}'"):
+        start(file=f'{name} = "x"')
+
+
+@pytest.mark.parametrize("name", ["MAIL_SERVER", "SECURITY_PASSWORD_BREACHED_COUNT"])
+def test_a_setting_of_an_extension_may_be_in_the_file(start, name):
+    assert start(file=f"{name} = 'x'")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "change-me-hidden-word"),
+        ("SQLALCHEMY_DATABASE_URI", "postgresql+psycopg://user:hidden-word@host:port/name"),
+        ("SQLALCHEMY_DATABASE_URI", "hidden-word"),
+        ("SQLITE_BUSY_TIMEOUT", "long"),
+        ("SESSION_HOURS", "0"),
+        ("DEMO", "tests"),
+        ("VAULT_KEYS", "hidden-word"),
+    ],
+)
+def test_a_bad_setting_is_one_line_of_the_command_line(keydesk, name, value):
+    run = keydesk.run("pages", "list", **{f"FLASK_{name}": value})
+    assert run.returncode in (1, 2)
+    assert run.stdout == ""
+    assert len(run.stderr.splitlines()) == 1
+    assert name in run.stderr
+    assert "hidden-word" not in run.stderr
+
+
+@pytest.mark.parametrize("content", [b"PORTAL_NAME =", b"\xff", b'NOTHING = "x"', None])
+def test_a_bad_instance_file_is_one_line_of_the_command_line(bare_keydesk, tmp_path, content):
+    file = tmp_path / "instance" / "keydesk.toml"
+    file.parent.mkdir()
+    file.mkdir() if content is None else file.write_bytes(content)
+    run = bare_keydesk.run("pages", "list")
+    assert run.returncode in (1, 2)
+    assert len(run.stderr.splitlines()) == 1
+    assert str(file) in run.stderr
