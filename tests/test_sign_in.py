@@ -136,6 +136,19 @@ def test_resetting_the_password_ends_every_session_and_the_link(signed_in, stran
     assert stranger.sign_in(rob.email, NEW).address == "/orders"
 
 
+@pytest.mark.settings(PORTAL_URL="https://keydesk.example.com")
+def test_the_link_of_a_reset_follows_no_forged_host(stranger, rob, mailbox):
+    forged = {"base_url": "http://evil.example", "headers": {"X-Forwarded-Host": "evil.example"}}
+    page = stranger.open("/password/reset", **forged)
+    token = page.parts("input[name=csrf_token]")[0].attributes["value"]
+    form = {"email": rob.email, "csrf_token": token}
+    stranger.open("/password/reset", method="POST", data=form, **forged)
+    (mail,) = mailbox.wait_for(1)
+    for text in (mail.plain, mail.html):
+        assert "https://keydesk.example.com/password/reset/" in text
+        assert "evil.example" not in text
+
+
 @pytest.mark.parametrize("email", ["nobody@example.com", "removed@example.com"])
 def test_nobody_learns_from_a_reset_who_has_access(stranger, rob, email, mailbox):
     add_staff("removed@example.com", Role.OPERATOR).remove()

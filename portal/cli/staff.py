@@ -108,7 +108,10 @@ def _address(email: str) -> str:
 
 
 def _read_password() -> str:
-    password = sys.stdin.readline().rstrip("\r\n")
+    try:  # in UTF-8, which is how a browser sends it, whatever the terminal's locale
+        password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise click.ClickException("The password is not UTF-8.") from None
     least: int = current_app.config["SECURITY_PASSWORD_LENGTH_MIN"]
     if len(password) < least:
         raise click.ClickException(f"The password needs at least {least} characters.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from email_validator import EmailNotValidError, validate_email
+from flask import current_app
 from flask_security import UserMixin, hash_password
 from sqlalchemy import Column, ForeignKey, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -93,7 +94,9 @@ class Staff(Model, UserMixin):
 
     def set_password(self, password: str) -> None:
         """Let this person sign in with `password`, and end every session of theirs."""
-        self.password = hash_password(password)
+        # As the sign-in page does it: an ö is one, whether a keyboard composes it or not.
+        normalize = current_app.extensions["security"].password_util.normalize
+        self.password = hash_password(normalize(password))
         self.fs_uniquifier = uuid4().hex
 
     def remove(self) -> None:
