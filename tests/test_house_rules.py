@@ -28,6 +28,7 @@ PUBLIC = {
 }
 SIGNED_IN = {"security.change_password"}
 DEEDS = {"read", "resend"}
+HTMX = {"HX-Request": "true", "HX-Current-URL": "http://localhost/orders"}
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -69,7 +70,7 @@ def test_a_route_of_the_api_takes_tokens_and_no_other_does(app):
         assert by_token == (f"{view.__module__}.{view.__name__}" in csrf._exempt_views), rule
 
 
-def test_a_stranger_gets_nowhere(app, stranger, order, license):
+def test_a_stranger_gets_nowhere(app, stranger, order, license, mailbox):
     for rule, method, view in routes(app):
         if rule.endpoint in PUBLIC:
             continue
@@ -82,10 +83,11 @@ def test_a_stranger_gets_nowhere(app, stranger, order, license):
             assert answer.address.startswith("/login"), (method, rule)
         assert "kim@example.com" not in answer.text
         assert "AV7K2" not in answer.text
+    assert mailbox.empty
 
 
 def test_an_order_of_another_page_is_like_one_that_does_not_exist(
-    app, signed_in, ida, order, license
+    app, signed_in, ida, order, license, mailbox
 ):
     browser, bearer = signed_in(ida), {"Authorization": f"Bearer {ida.renew_token()}"}
     headers = {"X-CSRFToken": session_token(browser)}
@@ -104,6 +106,7 @@ def test_an_order_of_another_page_is_like_one_that_does_not_exist(
             answers.add(body)
         assert len(answers) == 1, (method, rule)
     assert tried >= 4
+    assert mailbox.empty
 
 
 def test_a_license_is_reached_through_its_own_order_alone(app, signed_in, ada, order, license):
@@ -125,7 +128,7 @@ def test_each_change_needs_a_form_of_ours(app, signed_in, ada, order, license):
     for rule, method, view in routes(app):
         if method not in SAFE and not getattr(view, "signed_by_token", False):
             path = address(app, rule, order, license)
-            for headers in ({}, {"X-CSRFToken": "wrong"}, {"Sec-Fetch-Site": "same-origin"}):
+            for headers in ({}, {"X-CSRFToken": "wrong"}, {"Sec-Fetch-Site": "same-origin"}, HTMX):
                 assert browser.open(path, method=method, headers=headers).status == 400, rule
     assert browser.open("/orders").address == "/orders"
 
