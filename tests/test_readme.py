@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from portal.cli.serve import serve
-from portal.config import DEFAULTS, SECRETS, Settings
+from portal.config import DEFAULTS, SECRETS
+from portal.settings import Settings
 from tests.support.application import ordinary_settings
 
 ROOT = Path(__file__).parent.parent

@@ -51,6 +51,7 @@ def test_other_settings_of_the_environment_have_their_type(start):
         ("VAULT_DIGEST_KEY", "A" * 43 + "="),
         ("SQLALCHEMY_DATABASE_URI", "mysql://user:hidden-word@host/db"),
         ("BABEL_DEFAULT_TIMEZONE", "Mars/Base"),
+        ("BABEL_DEFAULT_LOCALE", "klingon"),
         ("PORTAL_URL", "portal.example.com"),
         ("MAIL_PORT", 0),
         ("MAIL_PASSWORD", 12345),
