@@ -1,6 +1,7 @@
 """A real browser, and the portal behind a real socket on the test's own database."""
 
 from pathlib import Path
+from shutil import which
 from threading import Thread
 
 import pytest
@@ -9,7 +10,9 @@ from werkzeug.serving import make_server
 
 from tests.support.portal import PASSWORD
 
-CHROMIUM = "/usr/bin/chromium"
+# As .ci/need looks for it.
+NAMES = ["chromium", "chromium-browser", "google-chrome"]
+APPLICATIONS = [Path(f"/Applications/{name}.app") for name in ("Chromium", "Google Chrome")]
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-quic"]
 AXE = Path(__file__).parent.parent.joinpath("vendor", "axe.min.js").read_text()
 
@@ -26,9 +29,16 @@ def database(request):
 @pytest.fixture(scope="session")
 def chromium():
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=_program(), args=FLAGS)
         yield browser
         browser.close()
+
+
+def _program():
+    installed = [path for path in map(which, NAMES) if path]
+    installed += [app / "Contents" / "MacOS" / app.stem for app in APPLICATIONS if app.exists()]
+    assert installed, "Chromium is not installed"
+    return installed[0]
 
 
 @pytest.fixture
