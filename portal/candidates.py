@@ -96,7 +96,7 @@ def _is_license(search: Search) -> Any:
 def _paid(search: Search, scope: Scope, filters: Conditions) -> Ids:
     """The orders that were paid last within the range, by one index walk for each page."""
     found = select(Order.id, Order.created_at, Order.paid_at).where(*paid_in(search.paid), *filters)
-    ids = [page.id for page in scope.pages]
+    ids = scope.page_ids
     if len(ids) == 1 or len(ids) > MOST_WALKS:
         walk = found.where(Order.checkout_page_id.in_(ids))
         return walk.order_by(Order.paid_at.desc()).limit(CAP + 1)

@@ -16,15 +16,15 @@ Conditions = list[ColumnElement[bool]]
 
 @dataclass(frozen=True)
 class Scope:
-    """The checkout pages that a search is about; `everywhere` where these are all there are."""
+    """The ids of the checkout pages that a search is about; `everywhere` where these are all."""
 
-    pages: Sequence[CheckoutPage]
+    page_ids: tuple[int, ...]
     everywhere: bool
 
     @classmethod
     def of(cls, search: Search, staff: Staff, pages: Sequence[CheckoutPage]) -> "Scope":
         """Of the `pages` that `staff` sees, those that `search` is about."""
-        wanted = [page for page in pages if search.page in ("", page.code)]
+        wanted = tuple(page.id for page in pages if search.page in ("", page.code))
         return cls(wanted, everywhere=staff.sees_all and not search.page)
 
     @property
@@ -32,7 +32,7 @@ class Scope:
         """That an order is of one of these pages."""
         if self.everywhere:
             return []
-        return [Order.checkout_page_id.in_([page.id for page in self.pages])]
+        return [Order.checkout_page_id.in_(self.page_ids)]
 
 
 def has_status(search: Search) -> Conditions:

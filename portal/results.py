@@ -6,15 +6,14 @@ are sorted into its order (candidates.py). Neither reads the whole table of orde
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Select, exists, false, func, select, union
+from sqlalchemy import exists
 
-from portal import walks
-from portal.candidates import CAP, candidates, licensed, owns_license
+from portal import lists
+from portal.candidates import CAP, licensed
 from portal.cursor import Cursor
 from portal.extensions import db
-from portal.filters import Conditions, Scope, beyond_cursor, list_order
+from portal.filters import Conditions, Scope
 from portal.matches import matched_in
 from portal.models import CheckoutPage, Order, Staff
 from portal.search import Search
@@ -56,9 +55,9 @@ class Results:
 def find(search: Search, staff: Staff, pages: Pages) -> Results:
     """The page of orders at `search.cursor`. `pages` are the checkout pages that `staff` sees."""
     scope = Scope.of(search, staff, pages)
-    if not scope.pages:
+    if not scope.page_ids:
         return Results([], 0, None, None)
-    rows = db.session.execute(_query(search, scope)).all()
+    rows = lists.rows(search, scope, PAGE_SIZE + 1, CAP + 1)
     more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
     if search.cursor and search.cursor.backwards:
         rows = rows[::-1]
@@ -77,42 +76,11 @@ def has_license(search: Search, staff: Staff, pages: Pages) -> bool:
     """
     if not search.q:
         return False
-    theirs: Conditions = Scope(pages, everywhere=staff.sees_all).conditions
+    theirs: Conditions = Scope.of(Search(), staff, pages).conditions
     query = licensed(Search(license=search.for_license().license)).where(*theirs).limit(1)
     if search.numbers:
         query = query.where(~exists().where(Order.id.in_(search.numbers), *theirs))
     return db.session.scalar(query) is not None
-
-
-def _query(search: Search, scope: Scope) -> Select[Any]:
-    shown, counted = _ids(search, scope)
-    place = shown.subquery()
-    total = select(func.count()).select_from(counted.subquery()).scalar_subquery()
-    backwards = bool(search.cursor and search.cursor.backwards)
-    by_license = owns_license(search) if search.q or search.license else false()
-    return (
-        select(Order, Order.is_delivered, by_license, total)
-        .join(place, place.c.id == Order.id)
-        .order_by(*list_order(Order.created_at, Order.id, backwards=backwards))
-    )
-
-
-def _ids(search: Search, scope: Scope) -> tuple[Any, Any]:
-    """The ids to show, one more than a page, and the ids to count, one more than the cap."""
-    ways = candidates(search, scope)
-    if ways is None:
-        shown = walks.shown(search, scope, PAGE_SIZE + 1)
-        return shown, walks.counted(search, scope, CAP + 1)
-    parts = [way.subquery() for way in ways]
-    every = union(*(select(part.c.id, part.c.created_at) for part in parts)).cte("candidates")
-    backwards = bool(search.cursor and search.cursor.backwards)
-    shown = (
-        select(every.c.id)
-        .where(*beyond_cursor(search.cursor, every.c.created_at, every.c.id))
-        .order_by(*list_order(every.c.created_at, every.c.id, backwards=backwards))
-        .limit(PAGE_SIZE + 1)
-    )
-    return shown, select(every.c.id).limit(CAP + 1)
 
 
 def _neighbours(

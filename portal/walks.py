@@ -72,7 +72,9 @@ def _parts(search: Search, scope: Scope, cursor: Cursor | None) -> list[Ids]:
 def _walks(search: Search, scope: Scope) -> list[Conditions]:
     if scope.everywhere:
         return [[Order.status == status] for status in search.statuses] or [[]]
-    pairs = list(product(scope.pages, search.statuses or OrderStatus))
+    pairs = list(product(scope.page_ids, search.statuses or OrderStatus))
     if len(pairs) > MOST_WALKS:
         return [[*scope.conditions, *has_status(search)]]
-    return [[Order.checkout_page_id == page.id, Order.status == status] for page, status in pairs]
+    return [
+        [Order.checkout_page_id == page_id, Order.status == status] for page_id, status in pairs
+    ]
