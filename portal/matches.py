@@ -12,6 +12,8 @@ def matched_in(search: Search, order: Order, *, by_license: bool) -> list[str]:
 
     `by_license` says whether it has the license that was typed.
     """
+    if not (search.q or search.license):
+        return []
     by_number = order.id in search.numbers
     fields = _fields(order) if search.q else {}
     names = [_("number")] if by_number else []

@@ -25,9 +25,14 @@ Pages = Sequence[CheckoutPage]
 
 @dataclass(frozen=True)
 class Result:
-    """An order that was found, whether it is delivered, and what the search matched in it."""
+    """An order that was found, whether it is delivered, and what the search matched in it.
+
+    `page` is its checkout page, which is known already: the order itself would take a while to
+    look for it.
+    """
 
     order: Order
+    page: CheckoutPage
     is_delivered: bool
     matched: list[str]
 
@@ -61,8 +66,14 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
     if search.cursor and search.cursor.backwards:
         rows = rows[::-1]
+    by_id = {page.id: page for page in pages}
     results = [
-        Result(order, done, matched_in(search, order, by_license=by_license))
+        Result(
+            order,
+            by_id[order.checkout_page_id],
+            done,
+            matched_in(search, order, by_license=by_license),
+        )
         for order, done, by_license, _count in rows
     ]
     count = rows[0][-1] if rows else 0
