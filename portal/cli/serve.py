@@ -18,6 +18,8 @@ from portal.models import Delivery
 ACCESS_LOG = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 
 SETTINGS: dict[str, Any] = {
+    # As long as gunicorn allows: the address of a search may have 8,000 characters.
+    "limit_request_line": 8190,
     "worker_class": "gthread",
     "timeout": 60,
     "graceful_timeout": 20,
