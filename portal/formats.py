@@ -88,9 +88,11 @@ def _catalog() -> NullTranslations:
     language changes, which an e-mail does within a request.
     """
     locale = get_locale()
-    if "catalog" not in g or g.catalog[0] is not locale:
-        g.catalog = locale, get_translations()
-    found: NullTranslations = g.catalog[1]
+    written_in, catalog = g.get("catalog", (None, None))
+    if catalog is None or written_in is not locale:
+        catalog = get_translations()
+        g.catalog = locale, catalog
+    found: NullTranslations = catalog
     return found
 
 

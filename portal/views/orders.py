@@ -127,7 +127,7 @@ def show(number: str) -> str | Response:
     order = order_or_404(
         number,
         joinedload(Order.checkout_page),
-        selectinload(Order.items).selectinload(Item.licenses),
+        selectinload(Order.items).joinedload(Item.licenses),
         WITH_HISTORY,
     )
     if number != order.number:
