@@ -376,7 +376,7 @@ def test_an_import_that_was_killed_is_finished_by_the_next(keydesk, acme):
     db.session.rollback()
     before = count(Order)
     db.session.rollback()
-    assert before in (1000, 2000)
+    assert before in (1000, 1500, 2000)
 
     run = keydesk.run("orders", "import", "-", stdin=b"".join(lines))
     assert run.stdout == f"{2500 - before} imported, 0 updated, {before} unchanged, 0 rejected\n"

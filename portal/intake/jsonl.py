@@ -14,7 +14,7 @@ from portal.intake.upsert import upsert
 
 # A transaction a batch: large enough to be quick, small enough that others get their turn and that
 # memory does not grow with the file.
-BATCH = 1_000
+BATCH = 500
 BATCH_BYTES = 8 * 1024 * 1024
 LINE_BYTES = 16 * 1024 * 1024
 
