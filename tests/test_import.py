@@ -383,6 +383,26 @@ def test_an_import_that_was_killed_is_finished_by_the_next(keydesk, acme):
     assert (count(Order), count(License)) == (2500, 2500)
 
 
+def test_a_license_is_sent_again_while_an_import_is_under_way(
+    keydesk, signed_in, rob, license, mailbox, tmp_path
+):
+    file = tmp_path / "orders.jsonl"
+    file.write_text("\n".join(json.dumps(document) for document in numbered(15_000)))
+    db.session.commit()
+    underway = keydesk.start("orders", "import", file)
+    try:
+        deadline = clock.now().timestamp() + 30
+        while count(Order) < 1000:
+            assert clock.now().timestamp() < deadline
+        answer = signed_in(rob).open("/orders/A0005555555").press("Resend").press("Send")
+        assert underway.poll() is None
+    finally:
+        underway.kill()
+        underway.communicate()
+    assert f"was sent to {KIM}" in answer.part("order-history").text
+    assert len(mailbox.messages) == 1
+
+
 def test_a_failing_statement_does_not_show_what_it_was_given(app):
     with pytest.raises(DBAPIError) as failure:
         db.session.execute(text("SELECT :code FROM nowhere"), {"code": CODE})
