@@ -44,7 +44,7 @@ def bring_in(ctx: click.Context, file: BinaryIO) -> None:
 
 def _look_for_rubbish_rarely() -> None:
     """Python looks through all that is in use each time some hundreds of things were made. Nearly
-    nothing of an import is in circles, and looking took a quarter of its time."""
+    nothing of an import is in circles, and looking took up to a fifth of its time."""
     gc.freeze()
     gc.set_threshold(100_000)
 
