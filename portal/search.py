@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Self
 from urllib.parse import urlencode
 
@@ -49,7 +50,7 @@ class Search:
         """Whether anything but the search box is filled."""
         return replace(self, cursor=None, q="", license="") != Search()
 
-    @property
+    @cached_property
     def numbers(self) -> list[int]:
         """The order ids in the box, when it holds nothing else."""
         parts = [part for part in SEPARATORS.split(INVISIBLE.sub("", self.q)) if part]
@@ -57,7 +58,7 @@ class Search:
         found = [order_id for order_id in ids if order_id is not None]
         return list(dict.fromkeys(found)) if len(found) == len(parts) else []
 
-    @property
+    @cached_property
     def words(self) -> list[str]:
         """The words in the box as the stored text is searched for them.
 
@@ -66,14 +67,14 @@ class Search:
         """
         return [_long_enough(word) for word in dict.fromkeys(searchable(self.q).split())]
 
-    @property
+    @cached_property
     def digests(self) -> list[bytes]:
         """What a license asked for may have as `License.digest`."""
         if self.license:
             return [bytes.fromhex(self.license)]
         return [vault().digest(self.q)] if self.q else []
 
-    @property
+    @cached_property
     def tail_digests(self) -> list[bytes]:
         """What it may have as `License.tail_digest`."""
         return vault().tail_digests(self.q) if self.q else []
