@@ -45,6 +45,24 @@ def test_what_became_of_a_mail_is_committed(order, delivery, mail_server, fault,
     assert newest(order).failure == delivery.failure
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("550 No \0such\x1b[31m user", "550 No such[31m user"),
+        ("550-No\r\n550 such user", "550 No\nsuch user"),
+        (f"550 {5_000 * 'x'}", f"550 {2_000 * 'x'}…"),
+    ],
+)
+def test_whatever_a_mail_server_answers_the_outcome_is_written(
+    order, delivery, mail_server, said, kept
+):
+    mail_server(at="RCPT", answer=said)
+    postman.deliver(delivery)
+    assert delivery.status is DeliveryStatus.FAILED
+    assert newest(order).what is What.EMAIL_NOT_SENT
+    assert delivery.answer == newest(order).answer == kept
+
+
 def test_nobody_is_told_to_send_again_what_may_have_been_sent(order, delivery, mail_server):
     mail_server(at="BODY", does="drop")
     postman.deliver(delivery)

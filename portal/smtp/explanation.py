@@ -4,6 +4,7 @@ import logging
 import re
 import smtplib
 import ssl
+from unicodedata import category
 
 from portal.smtp.conversation import Conversation
 from portal.smtp.outcome import Failure
@@ -20,6 +21,8 @@ _REFUSED = {
 }
 # RFC 3463: x.7.x is about what is allowed and not about the address, such as "relaying denied".
 _POLICY = re.compile(rb"5\.7\.")
+# Some quote policies and logs; nobody reads more, and each answer is kept twice.
+LONGEST_ANSWER = 2_000
 
 
 def explain(
@@ -74,5 +77,8 @@ def _by_code(code: int, final: Failure) -> Failure:
 
 
 def _answer(code: int, words: bytes | str) -> str:
+    """What the server said, as far as people can read it and every database can keep it."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    return f"{code} {text}".strip()
+    readable = "".join(sign for sign in text if sign == "\n" or category(sign) != "Cc")
+    shown = readable if len(readable) <= LONGEST_ANSWER else f"{readable[:LONGEST_ANSWER]}…"
+    return f"{code} {shown}".strip()
