@@ -91,6 +91,9 @@ GUESSED = {
     "security.forgot_password",
     "security.reset_password",
 }
+# A link is too long to be guessed, and whose it is nobody says: all would share one count, and
+# anybody could use it up for the others.
+WITHOUT_ACCOUNT = {"security.reset_password"}
 
 
 def init_app(app: Flask) -> None:
@@ -108,7 +111,8 @@ def _count() -> None:
     """Raises RateLimitExceeded, which errors.py answers with 429."""
     if request.endpoint in GUESSED and request.method == "POST":
         _by_address()  # first: whoever is over it cannot use up the tries of an account
-        _by_account()
+        if request.endpoint not in WITHOUT_ACCOUNT:
+            _by_account()
     elif getattr(current_app.view_functions.get(request.endpoint or ""), "signed_by_token", False):
         _by_refusals()
         _by_token()
@@ -116,8 +120,10 @@ def _count() -> None:
 
 def _account() -> str:
     """The account that a password is tried for, by its address in the form in which it is looked
-    up; where no address is asked for, by the person of the session."""
-    return "account:" + _hidden(one_form_of(request.form.get("email", session.get("_user_id", ""))))
+    up; where no address is asked for, by the person of the session, whatever the form adds."""
+    if request.endpoint == "security.change_password":
+        return "account:" + _hidden(session.get("_user_id", ""))
+    return "account:" + _hidden(one_form_of(request.form.get("email", "")))
 
 
 def _token() -> str:

@@ -86,6 +86,36 @@ def test_changing_the_password_is_limited(signed_in, rob):
 
 
 @few
+def test_an_address_added_to_the_form_does_not_lift_the_limit(signed_in, rob):
+    browser, statuses = signed_in(rob), []
+    token = browser.open("/password").parts("input[name=csrf_token]")[0].attributes["value"]
+    for number in range(4):
+        form = {"email": f"{number}@example.com", "password": "wrong", "csrf_token": token}
+        statuses.append(browser.open("/password", method="POST", data=form).status)
+    assert statuses == [200, 200, 200, 429]
+
+
+def try_links(browser, times):
+    """Post to the page behind a link that nobody was mailed; the statuses of the answers."""
+    token = browser.open("/login").parts("input[name=csrf_token]")[0].attributes["value"]
+    form = {"csrf_token": token}
+    posts = [browser.client.post("/password/reset/none", data=form) for _try in range(times)]
+    return [post.status_code for post in posts]
+
+
+@few
+def test_nobody_can_use_up_the_tries_of_those_who_have_a_link(stranger):
+    assert 429 not in try_links(stranger, 5)
+
+
+@pytest.mark.settings(LOGIN_LIMIT_ADDRESS="2 per 10 minutes")
+def test_links_are_limited_by_address(stranger):
+    statuses = try_links(stranger, 3)
+    assert statuses[2] == 429
+    assert 429 not in statuses[:2]
+
+
+@few
 def test_asking_for_a_link_is_limited(stranger, rob, mailbox):
     statuses = [
         stranger.open("/password/reset").fill("Email", rob.email).press("Send the link").status
