@@ -11,6 +11,7 @@ import click
 from flask.cli import AppGroup
 
 from portal.cli.progress import progress
+from portal.export import order_document
 from portal.extensions import db
 from portal.intake.jsonl import Import, lines_of
 from portal.models import Order
@@ -68,32 +69,8 @@ def show(number: str) -> None:
     order = db.session.get(Order, order_id) if order_id is not None else None
     if order is None:
         raise click.ClickException(f"There is no order {number}.")
-    click.echo(json.dumps(_summary(order), indent=2, ensure_ascii=False))
-
-
-def _summary(order: Order) -> dict[str, object]:
-    return {
-        "number": order.number,
-        "checkout_page": order.checkout_page.code,
-        "status": order.status,
-        "delivered": order.is_delivered,
-        "created_at": order.created_at.isoformat(),
-        "paid_at": order.paid_at.isoformat() if order.paid_at else None,
-        "total": f"{order.total} {order.currency}",
-        "email": order.email,
-        "name": order.customer_name,
-        "items": [
-            {
-                "product": item.product_name,
-                "quantity": item.quantity,
-                "refunded": item.refunded_at is not None,
-                "licenses": len(item.licenses),
-            }
-            for item in order.items
-        ],
-        "history": [
-            f"{entry.at.isoformat()} {entry.sentence}"
-            + (f". {entry.reason}" if entry.reason else "")
-            for entry in order.history
-        ],
-    }
+    document = order_document(order)
+    for item in document["items"]:
+        for license in item["licenses"]:
+            del license["text"]  # a terminal's contents are kept, and shown to others
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
