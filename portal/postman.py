@@ -47,7 +47,7 @@ def resend(license: License, *, by: Staff, token: str) -> Delivery:
 def deliver(delivery: Delivery) -> None:
     """Send `delivery`, which has been committed, and commit its outcome with its history entry."""
     outcome = _send(delivery)
-    db.session.refresh(delivery, with_for_update=True)
+    delivery.order.lock()  # as all do that write to an order, so that none waits in a circle
     delivery.finish(STATUSES[outcome.accepted], failure=outcome.failure, answer=outcome.answer)
     db.session.commit()
 

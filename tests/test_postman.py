@@ -1,12 +1,14 @@
 """A delivery is written down before it leaves, and what became of it after, whatever happens."""
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy.orm import Session
 
 from portal import postman
 from portal.extensions import db
-from portal.models import Delivery, DeliveryStatus
+from portal.models import Delivery, DeliveryStatus, Order
 from portal.models.history import What
 from tests.people import bring_in, order_document
 
@@ -79,6 +81,31 @@ def test_a_mail_that_cannot_be_composed_has_failed(order, delivery, mailbox):
     assert delivery.status is DeliveryStatus.FAILED
     assert newest(order).what is What.EMAIL_NOT_SENT
     assert mailbox.empty
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "write", [postman.deliver, lambda _delivery: Delivery.settle_lost()], ids=["sent", "settled"]
+)
+def test_an_outcome_waits_for_an_import_that_erases_the_order(app, delivery, write):
+    delivery_id = delivery.id
+    db.session.rollback()
+
+    def write_outcome():
+        with app.app_context():
+            write(db.session.get(Delivery, delivery_id))
+
+    with Session(db.engine) as other, ThreadPoolExecutor(1) as thread:
+        other.execute(db.select(Order.id).with_for_update())  # an import begins like this
+        written = thread.submit(write_outcome)
+        while not other.scalar(db.text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            assert not written.done()
+        other.execute(db.update(Delivery).values(to="", answer=None))
+        other.commit()
+        written.result()
+    delivery = db.session.get(Delivery, delivery_id)
+    assert delivery.status is not DeliveryStatus.SENDING
+    assert [entry.to for entry in delivery.order.history] == [""]
 
 
 def test_a_delivery_whose_sender_has_gone_may_have_been_sent(order, delivery):

@@ -149,6 +149,8 @@ class Delivery(Model):
 
         `failure` is a word of smtp.Failure; `answer` is what the mail server said.
         """
+        if not self.to:  # erased meanwhile, and the server's answer may quote it
+            answer = None
         self.status, self.failure, self.answer = status, failure, answer
         self.finished_at = clock.now()
         db.session.add(
@@ -170,11 +172,20 @@ class Delivery(Model):
 
         Called before a server starts, when nothing on this host can be sending.
         """
-        lost = db.select(cls).where(
-            cls.status == DeliveryStatus.SENDING,
-            or_(cls.host == gethostname(), cls.created_at < clock.now() - LOST_AFTER),
+        lost = (
+            db.select(cls)
+            .join(cls.order)
+            .where(
+                cls.status == DeliveryStatus.SENDING,
+                or_(cls.host == gethostname(), cls.created_at < clock.now() - LOST_AFTER),
+            )
+            .order_by(cls.order_id, cls.id)
+            .execution_options(populate_existing=True)
         )
-        deliveries = db.session.scalars(lost.with_for_update(skip_locked=True)).all()
+        # The orders first, as all do that write to an order, so that none waits in a circle.
+        orders = Model.metadata.tables["orders"]
+        db.session.execute(lost.with_only_columns(cls.order_id).with_for_update(of=orders)).all()
+        deliveries = db.session.scalars(lost).all()
         for delivery in deliveries:
             delivery.finish(DeliveryStatus.UNKNOWN)
         db.session.commit()
