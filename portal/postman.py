@@ -5,6 +5,7 @@ no transaction is open: the mail server may take its time, and the process may d
 """
 
 import logging
+from dataclasses import replace
 
 from sqlalchemy.exc import IntegrityError
 
@@ -61,9 +62,18 @@ def _same(done: Delivery, license: License) -> Delivery:
 def _send(delivery: Delivery) -> smtp.Outcome:
     try:
         message = emails.license_email(delivery)
+        lines = [line for license in delivery.licenses for line in (license.text or "").split("\n")]
     except Exception:
         log.exception("The e-mail of delivery %s could not be composed", delivery.id)
         return smtp.Outcome(False, smtp.Failure.UNEXPECTED)
     finally:
         db.session.rollback()  # ends what reading began, whatever has gone wrong
-    return smtp.hand_over(message)
+    outcome = smtp.hand_over(message)
+    return replace(outcome, answer=_without_licenses(outcome.answer, lines))
+
+
+def _without_licenses(answer: str | None, lines: list[str]) -> str | None:
+    """A mail server may quote the mail that it refuses, and the history never holds a license."""
+    for line in sorted(filter(None, map(str.strip, lines)), key=len, reverse=True):
+        answer = answer and answer.replace(line, "…")
+    return answer

@@ -10,7 +10,7 @@ from portal import postman
 from portal.extensions import db
 from portal.models import Delivery, DeliveryStatus, Order
 from portal.models.history import What
-from tests.people import bring_in, order_document
+from tests.people import CODE, bring_in, order_document
 
 
 @pytest.fixture
@@ -120,3 +120,10 @@ def test_each_delivery_has_a_message_id_of_its_own(acme, rob):
         license.resend(by=rob, token=secrets.token_urlsafe(24))
     db.session.commit()
     assert len({delivery.message_id for delivery in order.deliveries}) == 2
+
+
+def test_a_license_that_the_mail_server_quotes_is_not_in_the_history(license, rob, mail_server):
+    mail_server(at="BODY", answer=f"554 5.7.1 Looks like spam: {CODE} (line 7)")
+    delivery = postman.resend(license, by=rob, token="t" * 20)
+    assert delivery.answer == "554 5.7.1 Looks like spam: … (line 7)"
+    assert delivery.order.history[0].answer == delivery.answer
