@@ -1,6 +1,7 @@
 """Every page, light and dark, on a phone and on a desk: nothing for axe-core, nothing overflows."""
 
 import pytest
+from flask_security.recoverable import generate_reset_password_token
 from playwright.sync_api import expect
 
 from portal.extensions import db
@@ -93,4 +94,28 @@ def test_the_page_of_an_order_that_cannot_be_sent(at_desk, rob, order, axe, sche
     db.session.commit()
     page = at_desk(rob, **options(scheme, width))
     page.goto(ORDER)
+    assert_good(page, axe)
+
+
+@pytest.mark.parametrize("lack", ["delivery_forbidden", "no_email"])
+def test_the_page_of_an_order_that_nothing_goes_to(
+    at_desk, rob, order, acme, axe, scheme, width, lack
+):
+    if lack == "delivery_forbidden":
+        acme.delivery_allowed = False
+    else:
+        order.email = None
+    db.session.commit()
+    assert order.items[0].licenses[0].resend_refusal().word == lack
+    page = at_desk(rob, **options(scheme, width))
+    page.goto(ORDER)
+    assert_good(page, axe)
+
+
+def test_the_page_where_a_password_is_chosen(window, rob, axe, scheme, width):
+    link = f"/password/reset/{generate_reset_password_token(rob)}"
+    db.session.commit()
+    page = window(**options(scheme, width))
+    page.goto(link)
+    expect(page.get_by_role("button", name="Save the password")).to_be_visible()
     assert_good(page, axe)
