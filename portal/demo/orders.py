@@ -2,6 +2,7 @@
 
 import json
 import random
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +13,13 @@ Document = dict[str, Any]
 
 COUNT = 200
 SEED = 20
-PAGES = {"acme-store": "Acme Store", "nordsoft": "Nordsoft"}
-CLOSED_PAGE = {"retired-shop": "Retired Shop"}
+# Of each checkout page its title, and where its mail comes from.
+PAGES = {
+    "acme-store": ("Acme Store", "shop@acme.example"),
+    "nordsoft": ("Nordsoft", "licenses@nordsoft.example"),
+    "retired-shop": ("Retired Shop", None),
+}
+CLOSED_PAGES = {"retired-shop"}
 
 PRODUCTS = [
     ("1001", "AV-1Y", "Sentinel Antivirus, 1 year", 2995),
@@ -112,9 +118,9 @@ def _order(chance: random.Random, number: int, created: datetime, index: int) ->
         status = "terminated"
     paid_at = created + timedelta(minutes=chance.randrange(1, 90)) if status != "not paid" else None
     items = _items(chance, status, paid_at, index)
-    email = f"{first}.{last}@example.{chance.choice(['com', 'org', 'net'])}".lower()
+    email = _plain(f"{first}.{last}@example.{chance.choice(['com', 'org', 'net'])}".lower())
     customer = {
-        "email": None if index == 25 else email.encode("ascii", "ignore").decode(),
+        "email": None if index == 25 else email,
         "first_name": None if index == 25 else first,
         "last_name": None if index == 25 else last,
         "company": company,
@@ -189,6 +195,11 @@ def _history(created: datetime, paid_at: datetime | None, status: str) -> list[D
         refunded = (paid_at + timedelta(days=2)).isoformat()
         entries.append({"at": refunded, "text": "Order refunded and deleted"})
     return entries
+
+
+def _plain(address: str) -> str:
+    """The address in ASCII, as most people write their name there: `João` is `joao`."""
+    return unicodedata.normalize("NFKD", address).encode("ascii", "ignore").decode()
 
 
 def _code(chance: random.Random) -> str:

@@ -5,7 +5,7 @@ import secrets
 from flask_security import hash_password
 from sqlalchemy import select
 
-from portal.demo.orders import CLOSED_PAGE, PAGES, demo_orders
+from portal.demo.orders import CLOSED_PAGES, PAGES, demo_orders
 from portal.extensions import db
 from portal.intake.jsonl import Import
 from portal.models import CheckoutPage, Delivery, DeliveryStatus, License, Role, Staff
@@ -20,9 +20,12 @@ def fill() -> None:
     """Make the demo's contents, unless they are there."""
     if db.session.scalar(select(Staff.id).limit(1)):
         return
-    pages = {code: CheckoutPage(code=code, title=title) for code, title in PAGES.items()}
-    for code, title in CLOSED_PAGE.items():
-        pages[code] = CheckoutPage(code=code, title=title, delivery_allowed=False)
+    pages = {
+        code: CheckoutPage(
+            code=code, title=title, sender=sender, delivery_allowed=code not in CLOSED_PAGES
+        )
+        for code, (title, sender) in PAGES.items()
+    }
     db.session.add_all(pages.values())
     db.session.commit()
     complaints = list(Import().run(demo_orders()))

@@ -66,8 +66,8 @@ def demo(tmp_path):
         one.stop()
 
 
-def sign_in(chromium, demo, email):
-    page = chromium.new_context(base_url=demo.address).new_page()
+def sign_in(chromium, demo, email, **options):
+    page = chromium.new_context(base_url=demo.address, **options).new_page()
     page.goto("/")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill("keydesk-demo")
@@ -100,7 +100,27 @@ def test_a_newcomer_sees_a_license_go_out(chromium, demo):
 
     page.get_by_role("link", name="Mailbox").click()
     expect(page.get_by_role("article").first).to_contain_text(ORDER)
+    expect(page.get_by_role("article").first).to_contain_text("Acme Store <shop@acme.example>")
     assert code in page.get_by_role("article").first.locator("pre").text_content().splitlines()
+
+
+def test_the_mailbox_is_good_to_read_on_a_phone_and_on_a_desk(chromium, demo, axe):
+    running = demo()
+    # axe-core writes styles of its own, which our policy forbids.
+    page = sign_in(chromium, running, "operator@demo.example", bypass_csp=True)
+    page.goto("/mailbox")
+    assert axe(page) == []
+    page.goto(f"/orders/{ORDER}")
+    page.get_by_role("button", name="Resend").first.click()
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator(".outcome-sent")).to_be_visible()
+    page.goto("/mailbox")
+    for scheme in ("light", "dark"):
+        for width in (390, 1280):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 844})
+            assert axe(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_demo_keeps_its_data_until_it_is_reset(chromium, demo):
