@@ -14,6 +14,11 @@ from portal.vault import vault
 
 SEPARATORS = re.compile(r"[\s,;]+")
 
+# What stands around a number or an address where it was copied from.
+LABELS = {"order", "no", "nr", "number"}
+AROUND = "#<>()[]\"'.:"
+AROUND_ADDRESS = re.compile(r"""mailto:|[<>()\[\]",;]+""", re.IGNORECASE)
+
 # From these lengths on, what no order has may be a mistyped license, and is kept out of addresses.
 CODE_LENGTH = 12
 TEXT_LENGTH = 254
@@ -53,7 +58,8 @@ class Search:
     @cached_property
     def numbers(self) -> list[int]:
         """The order ids in the box, when it holds nothing else."""
-        parts = [part for part in SEPARATORS.split(INVISIBLE.sub("", self.q)) if part]
+        parts = [part.strip(AROUND) for part in SEPARATORS.split(INVISIBLE.sub("", self.q))]
+        parts = [part for part in parts if part and part.casefold() not in LABELS]
         ids = [Order.id_of(part) for part in parts]
         found = [order_id for order_id in ids if order_id is not None]
         return list(dict.fromkeys(found)) if len(found) == len(parts) else []
@@ -65,7 +71,8 @@ class Search:
         A word of two letters is found where a word begins with them, one of one letter where it is
         the whole word: with the blank before (and after) it is long enough for a trigram.
         """
-        return [_long_enough(word) for word in dict.fromkeys(searchable(self.q).split())]
+        typed = AROUND_ADDRESS.sub(" ", self.q) if "@" in self.q else self.q
+        return [_long_enough(word) for word in dict.fromkeys(searchable(typed).split())]
 
     @cached_property
     def digests(self) -> list[bytes]:
