@@ -77,6 +77,22 @@ def test_the_samples_come_in_and_change_nothing_the_second_time(keydesk, app):
     assert (count(Order), count(License), count(HistoryEntry)) == before
 
 
+@pytest.mark.parametrize(
+    ("database", "known"),
+    [
+        ("sqlite", "SELECT max(stat LIKE '60 %') FROM sqlite_stat1 WHERE tbl = 'orders'"),
+        ("postgresql", "SELECT reltuples = 60 FROM pg_class WHERE relname = 'orders'"),
+    ],
+    indirect=["database"],
+)
+def test_after_an_import_the_database_plans_for_what_came_in(keydesk, app, known):
+    for code in ("acme-store", "nordsoft"):
+        add_page(code, code)
+    db.session.commit()
+    assert keydesk.run("orders", "import", SAMPLES / "orders.jsonl").returncode == 0
+    assert db.session.scalar(text(known))
+
+
 def test_bad_lines_are_reported_in_their_order_and_the_good_one_goes_in(keydesk, app):
     add_page("acme-store", "Acme Store")
     run = keydesk.run("orders", "import", SAMPLES / "orders-bad.jsonl")

@@ -11,6 +11,7 @@ import click
 from flask.cli import AppGroup
 
 from portal.cli.progress import progress
+from portal.database import count_what_is_there
 from portal.export import order_document
 from portal.extensions import db
 from portal.intake.jsonl import Import, lines_of
@@ -37,6 +38,7 @@ def bring_in(ctx: click.Context, file: BinaryIO) -> None:
     with progress("Importing", size) as advance:
         for number, complaint in run.run(_counted(lines_of(file), advance)):
             print(f"{file.name}:{number}: {complaint}", file=sys.stderr)
+    count_what_is_there(db.session())
     words = ("imported", "updated", "unchanged", "rejected")
     click.echo(", ".join(f"{run.counts[word]} {word}" for word in words))
     if run.counts["rejected"]:
