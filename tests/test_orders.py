@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from portal import results
+from portal.search import results
 from tests.people import NUMBER, bring_in, order_document
 from tests.test_search import found
 

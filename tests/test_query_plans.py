@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import event, insert, text
 
-from portal.cursor import Cursor
-from portal.days import Days
 from portal.extensions import db
 from portal.models import Item, License, Order, OrderStatus
 from portal.models.order import search_text
-from portal.results import find, has_license
 from portal.search import Search
+from portal.search.cursor import Cursor
+from portal.search.days import Days
+from portal.search.results import find, has_license
 from tests.people import add_page, add_staff
 
 ORDERS = 20_000

@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 from gunicorn.app.base import BaseApplication
 
 from portal import create_app
+from portal.database import count_what_is_there
 from portal.extensions import db
 from portal.models import Delivery
 
@@ -69,6 +70,7 @@ def serve(host: str, port: int, workers: int, threads: int, access_log: bool) ->
     lost = Delivery.settle_lost()
     if lost:
         click.echo(f"{lost} deliveries were under way when the portal ended; see their orders.")
+    count_what_is_there(db.session())  # a portal that grew without an import needs it as well
     db.session.remove()
     db.engine.dispose()  # no connection is shared with the processes to come
     address = f"[{host}]" if ":" in host else host

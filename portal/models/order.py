@@ -58,7 +58,7 @@ class Order(Model):
 
     __tablename__ = "orders"
     __table_args__ = (
-        # Each answers one shape of list, newest first; see search.py.
+        # Each answers one shape of list, newest first; see portal/search/walks.py.
         Index(None, "created_at", "id"),
         Index(None, "status", "created_at", "id"),
         Index(None, "checkout_page_id", "status", "created_at", "id"),

@@ -11,11 +11,11 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, Optional, Regexp, ValidationError
 
 from portal.access import current_staff, order_or_404, staff_only, visible_pages
-from portal.cursor import Cursor
-from portal.days import Days
 from portal.models import Delivery, HistoryEntry, Item, Order, OrderStatus, Staff
-from portal.results import find, has_license
 from portal.search import Search
+from portal.search.cursor import Cursor
+from portal.search.days import Days
+from portal.search.results import find, has_license
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 

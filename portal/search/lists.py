@@ -10,14 +10,13 @@ from typing import Any, cast
 
 from sqlalchemy import Select, bindparam, false, func, select, union
 
-from portal import walks
-from portal.candidates import candidates, owns_license
-from portal.cursor import Cursor
 from portal.database import BigId, UTCDateTime
 from portal.extensions import db
-from portal.filters import Scope, beyond_cursor, list_order
 from portal.models import Order
-from portal.search import Search
+from portal.search import Search, walks
+from portal.search.candidates import candidates, owns_license
+from portal.search.cursor import Cursor
+from portal.search.filters import Scope, beyond_cursor, list_order
 
 # In the place of a cursor's values, which are given when the statement is run.
 ANYWHERE = (

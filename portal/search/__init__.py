@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Self
 from urllib.parse import urlencode
 
-from portal.cursor import Cursor
-from portal.days import Days
 from portal.models.order import INVISIBLE, Order, OrderStatus, searchable
+from portal.search.cursor import Cursor
+from portal.search.days import Days
 from portal.vault import vault
 
 SEPARATORS = re.compile(r"[\s,;]+")

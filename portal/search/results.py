@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import exists
 
-from portal import lists
-from portal.candidates import CAP, licensed
-from portal.cursor import Cursor
 from portal.extensions import db
-from portal.filters import Conditions, Scope
-from portal.matches import matched_in
 from portal.models import CheckoutPage, Order, Staff
-from portal.search import Search
+from portal.search import Search, lists
+from portal.search.candidates import CAP, licensed
+from portal.search.cursor import Cursor
+from portal.search.filters import Conditions, Scope
+from portal.search.matches import matched_in
 
 PAGE_SIZE = 50
 

@@ -10,10 +10,10 @@ from sqlalchemy import Select, column, exists, literal_column, or_, select, unio
 from sqlalchemy import table as bare_table
 
 from portal.extensions import db
-from portal.filters import Conditions, Scope, created_in, has_status, is_delivered, paid_in
 from portal.models import Item, License, Order
 from portal.search import Search
-from portal.walks import MOST_WALKS, merged
+from portal.search.filters import Conditions, Scope, created_in, has_status, is_delivered, paid_in
+from portal.search.walks import MOST_WALKS, merged
 
 CAP = 10_000
 

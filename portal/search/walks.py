@@ -9,9 +9,11 @@ from typing import Any
 
 from sqlalchemy import Select, select, union_all
 
-from portal.cursor import Cursor
 from portal.extensions import db
-from portal.filters import (
+from portal.models import Order, OrderStatus
+from portal.search import Search
+from portal.search.cursor import Cursor
+from portal.search.filters import (
     Conditions,
     Scope,
     created_in,
@@ -20,8 +22,6 @@ from portal.filters import (
     list_order,
     paid_in,
 )
-from portal.models import Order, OrderStatus
-from portal.search import Search
 
 # SQLite takes 500 at most in one statement. Who sees that many pages sees a good part of all
 # orders, and walks past the others.

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, tuple_, type_coerce
 
-from portal.cursor import Cursor
-from portal.days import Days
 from portal.models import CheckoutPage, Order, Staff
 from portal.search import Search
+from portal.search.cursor import Cursor
+from portal.search.days import Days
 
 Conditions = list[ColumnElement[bool]]
 
