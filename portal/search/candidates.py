@@ -6,7 +6,7 @@ afterwards: to sort all that a common word finds takes too long.
 
 from typing import Any
 
-from sqlalchemy import Select, column, exists, literal_column, or_, select, union
+from sqlalchemy import Select, column, exists, func, literal_column, or_, select, union
 from sqlalchemy import table as bare_table
 
 from portal.extensions import db
@@ -107,7 +107,13 @@ def _paid(search: Search, scope: Scope, filters: Conditions) -> Ids:
 
 
 def _awaited(filters: Conditions) -> Ids:
-    """The orders that wait for something: few, and in an index of their own."""
-    awaited = select(Item.order_id.label("id")).where(Item.is_awaited).distinct().subquery()
-    found = _newest(filters).join(awaited, awaited.c.id == Order.id)
-    return found.order_by(awaited.c.id.desc()).limit(CAP + 1)
+    """The orders that wait for something, which are in an index of their own: it is walked from the
+    newest on, and no further than to the cap."""
+    return (
+        select(Item.order_id.label("id"), func.max(Order.created_at).label("created_at"))
+        .join(Order, Order.id == Item.order_id)
+        .where(Item.is_awaited, *filters)
+        .group_by(Item.order_id)
+        .order_by(Item.order_id.desc())
+        .limit(CAP + 1)
+    )
