@@ -14,6 +14,7 @@ from portal import (
     errors,
     formats,
     headers,
+    jobs,
     models,
     rate_limits,
     sessions,
@@ -57,6 +58,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     static_files.init_app(app)
     access.init_app(app)
     errors.init_app(app)
+    jobs.init_app(app)
 
     app.register_blueprint(orders.bp)
     app.register_blueprint(searches.bp)

@@ -38,6 +38,12 @@ DEFAULTS: dict[str, object] = {
     "MAIL_PASSWORD": None,
     "MAIL_DEFAULT_SENDER": "keydesk@localhost",
     "MAIL_TIME_LIMIT": 12.0,
+    # What failed for the time being is tried again after so many seconds, the last of them again
+    # and again, for so many hours.
+    "RETRY_WAITS": "60 300 900 3600",
+    "RETRY_HOURS": 48.0,
+    # How many things the worker does at once.
+    "WORKER_THREADS": 4,
     # How many proxies in front of the portal set X-Forwarded-For and X-Forwarded-Proto.
     "TRUSTED_PROXIES": 0,
     # Sign-ins to be tried by one network address and for one account.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Flask, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
@@ -26,6 +26,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -148,6 +149,16 @@ def _configure_sqlite(app: Flask, engine: Engine) -> None:
     def begun(connection: Connection) -> None:
         mode = "IMMEDIATE" if _will_write(app) else "DEFERRED"
         connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def insert_unless_there(
+    session: Session, model: type[DeclarativeBase], rows: list[dict[str, Any]]
+) -> None:
+    """Insert `rows` but for those that are there already, by whatever unique columns."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    if rows:
+        session.connection().execute(insert(model).on_conflict_do_nothing(), rows)
 
 
 def wait_for_turn(session: Session) -> None:

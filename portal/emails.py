@@ -46,9 +46,10 @@ def sender_of(page: "CheckoutPage") -> tuple[str, str]:
     return page.title, page.sender or default_address()
 
 
-def new_message_id(page: "CheckoutPage") -> str:
-    """A Message-ID for a mail yet to be composed, in the domain it is sent from."""
-    _name, address = sender_of(page)
+def new_message_id(page: "CheckoutPage | None" = None) -> str:
+    """A Message-ID for a mail yet to be composed, in the domain it is sent from: by a checkout page
+    to its customers, or else by the portal itself."""
+    _name, address = sender_of(page) if page else ("", default_address())
     return make_msgid(domain=deliverable(address).rpartition("@")[2])
 
 

@@ -6,20 +6,15 @@ no transaction is open: the mail server may take its time, and the process may d
 
 import logging
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
 from portal import emails, smtp
 from portal.extensions import db
-from portal.models import Delivery, DeliveryStatus, License, Staff
+from portal.models import Delivery, License, Staff, outbox
 
 log = logging.getLogger(__name__)
-
-STATUSES = {
-    True: DeliveryStatus.SENT,
-    False: DeliveryStatus.FAILED,
-    None: DeliveryStatus.UNKNOWN,
-}
 
 
 class TokenSpent(Exception):
@@ -49,8 +44,18 @@ def deliver(delivery: Delivery) -> None:
     """Send `delivery`, which has been committed, and commit its outcome with its history entry."""
     outcome = _send(delivery)
     delivery.order.lock()  # as all do that write to an order, so that none waits in a circle
-    delivery.finish(STATUSES[outcome.accepted], failure=outcome.failure, answer=outcome.answer)
+    outbox.settle(delivery, outcome)
     db.session.commit()
+
+
+def send_queued(delivery_id: int) -> datetime | None:
+    """Send a queued delivery, if it is due and the rule lets it go; when to try again."""
+    delivery = outbox.claim(delivery_id)
+    db.session.commit()
+    if delivery is None:
+        return None
+    deliver(delivery)
+    return delivery.due_at
 
 
 def _same(done: Delivery, license: License) -> Delivery:

@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from limits import parse_many
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -65,6 +65,10 @@ def _sound_limit(text: str) -> str:
     return text
 
 
+def _seconds(text: object) -> object:
+    return text.replace(",", " ").split() if isinstance(text, str) else text
+
+
 Limit = Annotated[str, AfterValidator(_sound_limit)]
 Secret = Annotated[str, AfterValidator(_sound_secret)]
 Key = Annotated[str, AfterValidator(_sound_key)]
@@ -81,6 +85,13 @@ class Settings(BaseModel):
     VAULT_DIGEST_KEY: Key
     SQLALCHEMY_DATABASE_URI: Annotated[str, AfterValidator(_sound_uri)]
     SQLITE_BUSY_TIMEOUT: Annotated[float, Field(gt=0, le=600)]
+    RETRY_WAITS: Annotated[
+        list[Annotated[float, Field(gt=0, le=86_400)]],
+        Field(min_length=1),
+        BeforeValidator(_seconds),
+    ]
+    RETRY_HOURS: Annotated[float, Field(gt=0, le=720)]
+    WORKER_THREADS: Annotated[int, Field(ge=1, le=64)]
     PORTAL_NAME: Annotated[str, Field(min_length=1)]
     BABEL_DEFAULT_LOCALE: Annotated[str, AfterValidator(_known_locale)]
     MAIL_USERNAME: str | None

@@ -1,13 +1,19 @@
 """What is known of an e-mail, and what is said when nobody can know."""
 
-from datetime import timedelta
+import subprocess
+from socket import gethostname
 
 import pytest
 
 from portal import clock
 from portal.extensions import db
-from portal.models import Delivery, DeliveryStatus
-from portal.models.delivery import LOST_AFTER
+from portal.models import DeliveryStatus, outbox
+
+
+def ended_process():
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
 
 
 @pytest.fixture
@@ -22,27 +28,31 @@ def test_a_delivery_under_way_says_so(delivery):
 
 
 def test_a_delivery_whose_sender_must_be_gone_may_have_been_sent(delivery):
-    delivery.created_at = clock.now() - LOST_AFTER - timedelta(seconds=1)
+    delivery.due_at = clock.now()
     assert delivery.is_lost
     assert delivery.outcome.startswith("Unknown: ")
     assert "may have been sent to kim@example.com" in delivery.outcome
 
 
-def test_the_next_start_settles_what_this_host_was_sending(delivery):
-    assert Delivery.settle_lost() == 1
+def test_what_a_process_was_sending_that_is_gone_is_settled(delivery):
+    assert outbox.settle_lost() == 0
+    delivery.sender = f"{gethostname()}:life:{ended_process()}"
+    db.session.commit()
+
+    assert outbox.settle_lost() == 1
     assert delivery.status is DeliveryStatus.UNKNOWN
     assert "may have been sent" in delivery.order.history[0].sentence
-    assert Delivery.settle_lost() == 0
+    assert outbox.settle_lost() == 0
 
 
 def test_what_another_host_is_sending_is_its_own_affair_until_it_must_be_lost(delivery):
-    delivery.host = "another"
+    delivery.sender = "another:life:1"
     db.session.commit()
-    assert Delivery.settle_lost() == 0
+    assert outbox.settle_lost() == 0
 
-    delivery.created_at = clock.now() - LOST_AFTER - timedelta(seconds=1)
+    delivery.due_at = clock.now()
     db.session.commit()
-    assert Delivery.settle_lost() == 1
+    assert outbox.settle_lost() == 1
 
 
 def test_an_outcome_is_in_the_history_with_who_asked(delivery, rob):

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from portal import clock
 from portal.extensions import db
 from portal.models import Delivery, Item, Order
-from portal.models.delivery import LOST_AFTER
 from tests.people import add_staff, bring_in, item_document, order_document
 from tests.support.application import statements
 from tests.support.portal import PlainBrowser
@@ -75,7 +74,7 @@ def test_the_question_names_what_will_happen(page):
 
 def test_the_question_does_not_call_a_lost_delivery_one_that_is_under_way(page, license, rob):
     lost = license.resend(by=rob, token="t" * 20)
-    lost.created_at = clock.now() - 2 * LOST_AFTER
+    lost.due_at = clock.now()
     question = page.press("Resend")
     assert "may have been sent" in question.text
     assert "is being sent" not in question.text

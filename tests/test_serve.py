@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection, RemoteDisconnected
@@ -83,6 +84,11 @@ def start(keydesk, rob):
     return start
 
 
+def read_order(portal):
+    _status, order = portal.get("/api/v1/orders/A0005555555")
+    return json.loads(order)
+
+
 @pytest.fixture
 def resends(license):
     address = f"/api/v1/orders/A0005555555/licenses/{license.id}/resends"
@@ -102,8 +108,12 @@ def test_what_was_on_its_way_when_the_portal_was_killed_may_have_been_sent(start
         db.session.rollback()
 
         with start(silent.port) as portal:
-            _status, order = portal.get("/api/v1/orders/A0005555555")
-    order = json.loads(order)
+            # The process that was sending ends a moment after the one that was killed.
+            deadline = time.monotonic() + 20
+            while (order := read_order(portal))["deliveries"][0]["status"] == "sending":
+                assert time.monotonic() < deadline
+        with start(silent.port) as portal:
+            order = read_order(portal)
     assert [delivery["status"] for delivery in order["deliveries"]] == ["unknown"]
     assert f"may have been sent to {KIM}" in order["history"][0]["text"]
 

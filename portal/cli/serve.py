@@ -13,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 from portal import create_app
 from portal.database import count_what_is_there
 from portal.extensions import db
-from portal.models import Delivery
+from portal.models import outbox
 
 # The path without what follows the question mark, which may hold what customers are called.
 ACCESS_LOG = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
@@ -67,7 +67,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 def serve(host: str, port: int, workers: int, threads: int, access_log: bool) -> None:
     """Serve the portal. Put a reverse proxy with TLS in front of it."""
     _refuse_taken(host, port)
-    lost = Delivery.settle_lost()
+    lost = outbox.settle_lost()
     if lost:
         click.echo(f"{lost} deliveries were under way when the portal ended; see their orders.")
     count_what_is_there(db.session())  # a portal that grew without an import needs it as well

@@ -21,7 +21,16 @@ from portal.intake.rows import (
     order_columns,
     order_search_text,
 )
-from portal.models import Delivery, HistoryEntry, Item, License, Order, OrderStatus, What
+from portal.models import (
+    Delivery,
+    HistoryEntry,
+    Item,
+    License,
+    Order,
+    OrderStatus,
+    What,
+    outbox,
+)
 from portal.vault import vault
 
 STATUS_ENTRIES = {
@@ -47,6 +56,8 @@ def update(order: Order, document: OrderDocument, pages: dict[str, int]) -> Outc
         _update_items(order, document),
         _add_entries(order, document),
     ]
+    if any(changed):
+        outbox.withhold(order)
     return Outcome.UPDATED if any(changed) else Outcome.UNCHANGED
 
 

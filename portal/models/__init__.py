@@ -1,26 +1,43 @@
 """The nouns of the portal: one file each, with its fields, its rules and its verbs."""
 
+from portal.models.change import Change
 from portal.models.checkout_page import CheckoutPage
 from portal.models.delivery import Delivery, DeliveryStatus
+from portal.models.fulfilment import Fulfilment, FulfilmentState
 from portal.models.history import HistoryEntry, What
 from portal.models.item import Item
 from portal.models.license import License
-from portal.models.order import Order, OrderStatus
+from portal.models.notice import Notice, NoticeKind
+from portal.models.order import Order
+from portal.models.order_status import OrderStatus
+from portal.models.pool import Pool, PoolLicense, PoolUpload
+from portal.models.product import LicenseQuantity, Product, Tool
 from portal.models.refusal import Refusal, Refused
 from portal.models.staff import Role, Staff
 
 __all__ = [
+    "Change",
     "CheckoutPage",
     "Delivery",
     "DeliveryStatus",
+    "Fulfilment",
+    "FulfilmentState",
     "HistoryEntry",
     "Item",
     "License",
+    "LicenseQuantity",
+    "Notice",
+    "NoticeKind",
     "Order",
     "OrderStatus",
+    "Pool",
+    "PoolLicense",
+    "PoolUpload",
+    "Product",
     "Refusal",
     "Refused",
     "Role",
     "Staff",
+    "Tool",
     "What",
 ]

@@ -23,7 +23,13 @@ class CheckoutPage(Model):
     title: Mapped[str] = mapped_column(String(200))
     # From which address its customers get their mail; MAIL_DEFAULT_SENDER's where there is none.
     sender: Mapped[str | None] = mapped_column(String(SENDER_LENGTH))
+    # Where its customers' answers go, and where the vendor is told of what went wrong, if anywhere.
+    reply_to: Mapped[str | None] = mapped_column(String(254))
+    vendor_email: Mapped[str | None] = mapped_column(String(254))
     delivery_allowed: Mapped[bool] = mapped_column(default=True)
+    # How many e-mails its customers get a minute at most; None for as many as there are.
+    mails_per_minute: Mapped[int | None]
+    next_mail_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=clock.now)
 
     @classmethod

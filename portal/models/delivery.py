@@ -1,6 +1,8 @@
 """One e-mail carrying licenses to one address.
 
-    sending → sent, failed, or unknown
+    queued → sending → sent, failed, or unknown
+      ↑         ↓
+      ←←←←←←←←←←          … or withheld, when the rule refused it before it went
 
 It is written down before it is attempted, so that a crash leaves a trace, and its outcome is
 written after. `unknown` is the honest word for a mail that was on its way when we lost sight of it.
@@ -9,11 +11,10 @@ written after. `unknown` is the honest word for a mail that was on its way when 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from socket import gethostname
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
-from sqlalchemy import Column, ForeignKey, Index, String, Table, Text, or_
+from sqlalchemy import Column, ForeignKey, Index, String, Table, Text
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from portal import clock
@@ -21,9 +22,12 @@ from portal.database import BigId, UTCDateTime, words
 from portal.emails import LICENSE_TEXT_VERSION, new_message_id
 from portal.extensions import Model, db
 from portal.models.history import HistoryEntry, What
+from portal.models.refusal import Refusal
 from portal.models.staff import Staff
+from portal.processes import is_gone, this_process
 
 if TYPE_CHECKING:
+    from portal.models.item import Item
     from portal.models.license import License
     from portal.models.order import Order
 
@@ -40,34 +44,46 @@ delivery_licenses = Table(
 
 
 class DeliveryStatus(StrEnum):
+    QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    WITHHELD = "withheld"
 
 
-OUTCOMES = {
+ENTRIES = {
     DeliveryStatus.SENT: What.EMAIL_SENT,
     DeliveryStatus.FAILED: What.EMAIL_NOT_SENT,
     DeliveryStatus.UNKNOWN: What.EMAIL_UNKNOWN,
+    DeliveryStatus.WITHHELD: What.EMAIL_WITHHELD,
+    DeliveryStatus.QUEUED: What.EMAIL_RETRIES,
 }
 
 
+# Without an outcome yet.
+UNDERWAY = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+
+
 class Delivery(Model):
+    """`due_at` is when it is to be sent (again), or while it is being sent, when its `sender` must
+    be gone; None once it is over. `attempts` is how often a mail server was asked so far."""
+
     __tablename__ = "deliveries"
     __table_args__ = (
-        # The few that are under way, for the order page and for the start of the server.
+        # The few that are under way among the many that are over; outbox.py.
         Index(
-            "ix_deliveries_open",
-            "order_id",
-            sqlite_where=db.text("status = 'sending'"),
-            postgresql_where=db.text("status = 'sending'"),
+            "ix_deliveries_due",
+            "due_at",
+            sqlite_where=db.text("due_at IS NOT NULL"),
+            postgresql_where=db.text("due_at IS NOT NULL"),
         ),
         Index(None, "order_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("items.id", ondelete="CASCADE"))
     status: Mapped[DeliveryStatus] = mapped_column(words(DeliveryStatus))
     to: Mapped[str] = mapped_column("to_address", String(254))
     locale: Mapped[str] = mapped_column(String(16))
@@ -76,12 +92,15 @@ class Delivery(Model):
     token: Mapped[str] = mapped_column(String(64), unique=True)
     message_id: Mapped[str] = mapped_column(String(255), unique=True)
     by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    host: Mapped[str] = mapped_column(String(255))
+    sender: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failure: Mapped[str | None] = mapped_column(String(32))
     answer: Mapped[str | None] = mapped_column(Text)
 
+    item: Mapped["Item | None"] = relationship()
     order: Mapped["Order"] = relationship(back_populates="deliveries")
     by: Mapped["Staff | None"] = relationship()
     licenses: Mapped[list["License"]] = relationship(
@@ -92,20 +111,33 @@ class Delivery(Model):
     def of(
         cls, order: "Order", licenses: Sequence["License"], *, by: "Staff | None", token: str
     ) -> "Delivery":
-        """A delivery of `licenses` to the customer of `order`, about to be sent from this host."""
+        """A delivery of `licenses` to the customer of `order`, about to be sent by this process."""
         return cls(
             order=order,
+            item=licenses[0].item if licenses else None,
             licenses=list(licenses),
             status=DeliveryStatus.SENDING,
-            to=order.email,
+            to=order.email or "",
             locale=order.locale,
             text_version=LICENSE_TEXT_VERSION,
             token=token,
             message_id=new_message_id(order.checkout_page),
             by=by,
-            host=gethostname(),
+            sender=this_process(),
             created_at=clock.now(),
+            attempts=1,
+            due_at=clock.now() + LOST_AFTER,
         )
+
+    @classmethod
+    def automatic(cls, item: "Item", licenses: Sequence["License"], *, token: str) -> "Delivery":
+        """The e-mail that the portal sends by itself when `item` is fulfilled, queued; once for
+        each `token`. Without licenses it says all there is to say itself."""
+        delivery = cls.of(item.order, licenses, by=None, token=token)
+        delivery.item, delivery.status, delivery.due_at = item, DeliveryStatus.QUEUED, clock.now()
+        delivery.attempts = 0
+        db.session.add(delivery)
+        return delivery
 
     @classmethod
     def by_token(cls, token: str) -> "Delivery | None":
@@ -117,11 +149,23 @@ class Delivery(Model):
         """The deliveries of `order` that have no outcome yet, newest first."""
         query = (
             db.select(cls)
-            .filter_by(order_id=order.id, status=DeliveryStatus.SENDING)
+            .where(cls.order_id == order.id, cls.status.in_(UNDERWAY))
             .order_by(cls.id.desc())
             .options(joinedload(cls.by).lazyload(Staff.checkout_pages))
         )
         return list(db.session.scalars(query))
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether the portal sends this by itself, without a person who asked."""
+        return self.by_id is None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody can be sending this any more, although no outcome was written."""
+        if self.status is not DeliveryStatus.SENDING:
+            return False
+        return (self.due_at or self.created_at) < clock.now() or is_gone(self.sender)
 
     @property
     def known_status(self) -> DeliveryStatus:
@@ -133,60 +177,70 @@ class Delivery(Model):
         """Where this delivery stands, for people."""
         if self.known_status is DeliveryStatus.SENDING:
             return _("The email containing license information is being sent to %(to)s", to=self.to)
-        entry = HistoryEntry(what=OUTCOMES[self.known_status], to=self.to, failure=self.failure)
+        if self.status is DeliveryStatus.QUEUED and not self.attempts:
+            return _("The email containing license information is about to be sent")
+        entry = HistoryEntry(what=ENTRIES[self.known_status], to=self.to, failure=self.failure)
         return f"{entry.sentence}. {entry.reason}" if entry.reason else entry.sentence
 
-    @property
-    def is_lost(self) -> bool:
-        """Whether nobody can be sending this any more, although no outcome was written."""
-        sending = self.status is DeliveryStatus.SENDING
-        return sending and self.created_at < clock.now() - LOST_AFTER
+    def refusal(self) -> Refusal | None:
+        """Why this may not go now, or None when it may: the rule of what it carries."""
+        if not self.licenses:
+            return self.item.delivery_refusal() if self.item else None
+        refusals = (license.resend_refusal() for license in self.licenses)
+        return next((refusal for refusal in refusals if refusal), None)
 
     def finish(
-        self, status: DeliveryStatus, *, failure: str | None = None, answer: str | None = None
+        self,
+        status: DeliveryStatus,
+        *,
+        failure: str | None = None,
+        answer: str | None = None,
+        text: str | None = None,
     ) -> None:
         """Write the outcome down, here and in the order's history.
 
-        `failure` is a word of smtp.Failure; `answer` is what the mail server said.
+        `failure` is a word of smtp.Failure; `answer` is what the mail server said; `text` is why
+        it was withheld.
         """
+        self.status, self.due_at, self.finished_at = status, None, clock.now()
+        self._note(ENTRIES[status], failure=failure, answer=answer, text=text)
+
+    def try_again(
+        self, due_at: datetime, what: What, *, failure: str | None, answer: str | None
+    ) -> None:
+        """Queue it once more, for `due_at`; `what` is for the history."""
+        self.status, self.due_at = DeliveryStatus.QUEUED, due_at
+        self._note(what, failure=failure, answer=answer)
+
+    def stop(self, *, by: Staff) -> None:
+        """Do not try it again: a person says so. Nothing happens where nothing was queued."""
+        self.order.lock()
+        if self.status is DeliveryStatus.QUEUED:
+            self.status, self.due_at, self.finished_at = DeliveryStatus.FAILED, None, clock.now()
+            self._note(What.EMAIL_STOPPED, failure=self.failure, answer=self.answer, by=by)
+
+    def _note(
+        self,
+        what: What,
+        *,
+        failure: str | None,
+        answer: str | None,
+        text: str | None = None,
+        by: Staff | None = None,
+    ) -> None:
         if not self.to:  # erased meanwhile, and the server's answer may quote it
             answer = None
-        self.status, self.failure, self.answer = status, failure, answer
-        self.finished_at = clock.now()
+        self.failure, self.answer = failure, answer
         db.session.add(
             HistoryEntry(
                 order_id=self.order_id,
-                what=OUTCOMES[status],
-                at=self.finished_at,
-                by_id=self.by_id,
+                what=what,
+                at=clock.now(),
+                by_id=by.id if by else self.by_id,
                 to=self.to,
                 failure=failure,
                 answer=answer,
+                text=text,
                 delivery_id=self.id,
             )
         )
-
-    @classmethod
-    def settle_lost(cls) -> int:
-        """Say "unknown" of each delivery whose sender is gone; returns how many there were.
-
-        Called before a server starts, when nothing on this host can be sending.
-        """
-        lost = (
-            db.select(cls)
-            .join(cls.order)
-            .where(
-                cls.status == DeliveryStatus.SENDING,
-                or_(cls.host == gethostname(), cls.created_at < clock.now() - LOST_AFTER),
-            )
-            .order_by(cls.order_id, cls.id)
-            .execution_options(populate_existing=True)
-        )
-        # The orders first, as all do that write to an order, so that none waits in a circle.
-        orders = Model.metadata.tables["orders"]
-        db.session.execute(lost.with_only_columns(cls.order_id).with_for_update(of=orders)).all()
-        deliveries = db.session.scalars(lost).all()
-        for delivery in deliveries:
-            delivery.finish(DeliveryStatus.UNKNOWN)
-        db.session.commit()
-        return len(deliveries)

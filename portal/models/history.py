@@ -9,9 +9,10 @@ from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal import smtp
 from portal.database import BigId, UTCDateTime, words
 from portal.extensions import Model
-from portal.smtp import Failure
+from portal.fulfilment import answer as fulfilment
 
 if TYPE_CHECKING:
     from portal.models.staff import Staff
@@ -24,9 +25,24 @@ class What(StrEnum):
     ORDER_TERMINATED = "order_terminated"
     ITEM_REFUNDED = "item_refunded"
     DATA_ERASED = "data_erased"
+    LICENSE_SAVED = "license_saved"
+    LICENSE_REPLACED = "license_replaced"
+    ITEM_DELIVERED_ELSEWHERE = "item_delivered_elsewhere"
+    FULFILMENT_WAITS = "fulfilment_waits"
+    FULFILMENT_RETRIES = "fulfilment_retries"
+    FULFILMENT_FAILED = "fulfilment_failed"
+    FULFILMENT_STARTED = "fulfilment_started"
     EMAIL_SENT = "email_sent"
     EMAIL_NOT_SENT = "email_not_sent"
     EMAIL_UNKNOWN = "email_unknown"
+    EMAIL_RETRIES = "email_retries"
+    EMAIL_WITHHELD = "email_withheld"
+    EMAIL_STOPPED = "email_stopped"
+
+    @property
+    def is_about_mail(self) -> bool:
+        """Whether its failure is one of the mail server's, rather than of a fulfilment tool."""
+        return self.startswith("email_")
 
 
 class HistoryEntry(Model):
@@ -61,11 +77,16 @@ class HistoryEntry(Model):
     @property
     def reason(self) -> str | None:
         """Why it did not succeed, and what to do, for people; None where it did."""
-        failure = Failure(self.failure) if self.failure else None
         if self.what is What.EMAIL_UNKNOWN:
             advice = _("Ask the customer whether it arrived before you send it again.")
-            return f"{failure.what} {advice}" if failure else advice
-        return failure.sentence if failure else None
+            return f"{smtp.Failure(self.failure).what} {advice}" if self.failure else advice
+        if not self.failure:
+            return None
+        if self.what is What.EMAIL_RETRIES:
+            return smtp.Failure(self.failure).what
+        if self.what.is_about_mail:
+            return smtp.Failure(self.failure).sentence
+        return fulfilment.Failure(self.failure).sentence
 
 
 SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
@@ -75,6 +96,25 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     What.ORDER_TERMINATED: lambda _entry: _("The order was terminated"),
     What.ITEM_REFUNDED: lambda entry: _("%(product)s was refunded", product=entry.text),
     What.DATA_ERASED: lambda _entry: _("The customer’s personal data was erased"),
+    What.LICENSE_SAVED: lambda entry: _(
+        "The license information for %(product)s was received and saved", product=entry.text
+    ),
+    What.LICENSE_REPLACED: lambda entry: _(
+        "A license was replaced, and the former one is revoked: %(reason)s", reason=entry.text
+    ),
+    What.ITEM_DELIVERED_ELSEWHERE: lambda entry: _(
+        "The vendor was told about %(product)s and mails the license itself", product=entry.text
+    ),
+    What.FULFILMENT_WAITS: lambda entry: _("%(product)s has to wait", product=entry.text),
+    What.FULFILMENT_RETRIES: lambda entry: _(
+        "The license for %(product)s was not received; it will be tried again", product=entry.text
+    ),
+    What.FULFILMENT_FAILED: lambda entry: _(
+        "The license for %(product)s was not received", product=entry.text
+    ),
+    What.FULFILMENT_STARTED: lambda entry: _(
+        "The license for %(product)s was asked for again", product=entry.text
+    ),
     What.EMAIL_SENT: lambda entry: _(
         "The email containing license information was sent to %(address)s",
         address=entry.address,
@@ -82,6 +122,19 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     What.EMAIL_NOT_SENT: lambda entry: _(
         "The email containing license information was not sent to %(address)s",
         address=entry.address,
+    ),
+    What.EMAIL_RETRIES: lambda entry: _(
+        "The email containing license information was not sent to %(address)s; "
+        "it will be tried again",
+        address=entry.address,
+    ),
+    What.EMAIL_WITHHELD: lambda entry: _(
+        "The email containing license information was withheld from %(address)s: %(reason)s",
+        address=entry.address,
+        reason=entry.text,
+    ),
+    What.EMAIL_STOPPED: lambda entry: _(
+        "The email containing license information to %(address)s was stopped", address=entry.address
     ),
     What.EMAIL_UNKNOWN: lambda entry: _(
         "Unknown: the email containing license information may have been sent to %(address)s",

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.database import BigId, Money, UTCDateTime
 from portal.extensions import Model, db
+from portal.models.order_status import OrderStatus
 from portal.models.refusal import Refusal
 
 if TYPE_CHECKING:
+    from portal.models.fulfilment import Fulfilment
     from portal.models.license import License
     from portal.models.order import Order
 
@@ -54,6 +56,10 @@ class Item(Model):
         back_populates="item", order_by="License.position", cascade="all, delete-orphan"
     )
 
+    fulfilment: Mapped["Fulfilment | None"] = relationship(
+        back_populates="item", cascade="all, delete-orphan"
+    )
+
     @hybrid_property
     def is_awaited(self) -> bool:
         """Whether the customer still waits for this item: not fulfilled and not refunded."""
@@ -63,6 +69,40 @@ class Item(Model):
     @classmethod
     def _is_awaited(cls) -> ColumnElement[bool]:
         return and_(cls.fulfilled_at.is_(None), cls.refunded_at.is_(None))
+
+    def delivery_refusal(self) -> Refusal | None:
+        """Why nothing can be mailed for this item now, or None when it can. The first counts."""
+        order = self.order
+        if order.status is not OrderStatus.PAID:
+            return Refusal(
+                "order_not_paid",
+                _("The order’s status is “%(status)s”.", status=order.status),
+                _("A license can be sent once the order is paid.")
+                if order.status.is_open
+                else _("It is closed: the customer would have to order again."),
+            )
+        if self.refunded_at:
+            return Refusal(
+                "license_revoked",
+                _("The item was refunded, so its license is revoked."),
+                _("The customer would have to order it again."),
+            )
+        if not order.checkout_page.delivery_allowed:
+            return Refusal(
+                "delivery_forbidden",
+                _(
+                    "Delivery is forbidden for the checkout page %(page)s.",
+                    page=order.checkout_page.title,
+                ),
+                _("Only an operator can allow it again."),
+            )
+        if not order.email:
+            return Refusal(
+                "no_email",
+                _("The customer’s e-mail address is missing or was erased."),
+                _("Ask the customer to write to you, and answer them yourself."),
+            )
+        return None
 
     def no_license_refusal(self) -> Refusal:
         """Why there is nothing to send for this item, which has no saved license."""

@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal import clock
 from portal.database import BigId, UTCDateTime
 from portal.extensions import Model, db
 from portal.models.delivery import Delivery, delivery_licenses
-from portal.models.order import OrderStatus
 from portal.models.refusal import Refusal, Refused
 from portal.vault import Unreadable, vault
 
@@ -42,6 +42,13 @@ class License(Model):
     digest: Mapped[bytes] = mapped_column(LargeBinary(16))
     tail_digest: Mapped[bytes] = mapped_column(LargeBinary(16))
     received_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    # A faulty license that another one took the place of; it never goes back to a pool.
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_because: Mapped[str | None] = mapped_column(String(200))
+    # What came from a pool came from there once: the database says no to the second.
+    pool_license_id: Mapped[int | None] = mapped_column(
+        ForeignKey("pool_licenses.id"), unique=True, index=True
+    )
 
     item: Mapped["Item"] = relationship(back_populates="licenses")
 
@@ -79,37 +86,30 @@ class License(Model):
             )
             return None
 
+    @classmethod
+    def saved(cls, item: "Item", text: str, *, pool_license_id: int | None = None) -> "License":
+        """`text`, trimmed at both ends, saved as the next license of `item`."""
+        text, position, safe = text.strip(), len(item.licenses) + 1, vault()
+        license = cls(
+            position=position,
+            sealed=safe.seal(text, cls.place(item.order_id, item.ref, position)),
+            digest=safe.digest(text),
+            tail_digest=safe.tail_digest(text),
+            received_at=clock.now(),
+            pool_license_id=pool_license_id,
+        )
+        item.licenses.append(license)
+        return license
+
     def resend_refusal(self) -> Refusal | None:
         """Why this license cannot be sent now, or None when it can. The first reason counts."""
-        order = self.order
-        if order.status is not OrderStatus.PAID:
-            return Refusal(
-                "order_not_paid",
-                _("The order’s status is “%(status)s”.", status=order.status),
-                _("A license can be sent once the order is paid.")
-                if order.status.is_open
-                else _("It is closed: the customer would have to order again."),
-            )
-        if self.item.refunded_at:
+        if refusal := self.item.delivery_refusal():
+            return refusal
+        if self.revoked_at:
             return Refusal(
                 "license_revoked",
-                _("The item was refunded, so its license is revoked."),
-                _("The customer would have to order it again."),
-            )
-        if not order.checkout_page.delivery_allowed:
-            return Refusal(
-                "delivery_forbidden",
-                _(
-                    "Delivery is forbidden for the checkout page %(page)s.",
-                    page=order.checkout_page.title,
-                ),
-                _("Only an operator can allow it again."),
-            )
-        if not order.email:
-            return Refusal(
-                "no_email",
-                _("The customer’s e-mail address is missing or was erased."),
-                _("Ask the customer to write to you, and answer them yourself."),
+                _("This license was replaced: %(reason)s", reason=self.revoked_because),
+                _("Send the one that took its place."),
             )
         if self.text is None:
             return Refusal(

@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, exists
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.database import BigId, Money, UTCDateTime, words
 from portal.extensions import Model, db
 from portal.models.item import Item
+from portal.models.order_status import OrderStatus
 
 if TYPE_CHECKING:
     from portal.models.checkout_page import CheckoutPage
@@ -22,35 +22,6 @@ if TYPE_CHECKING:
     from portal.models.history import HistoryEntry
 
 NUMBER = re.compile(r"[A-Za-z]{0,3}([0-9]{1,12})", re.ASCII)
-
-
-class OrderStatus(StrEnum):
-    NOT_PAID = "not paid"
-    PAID = "paid"
-    DELETED = "deleted"
-    TERMINATED = "terminated"
-
-    def can_become(self, other: "OrderStatus") -> bool:
-        """Whether an order in this status may get the status `other`."""
-        return other is self or other in NEXT_STATUSES[self]
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a payment is still to come."""
-        return self is OrderStatus.NOT_PAID
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more can become of the order."""
-        return not NEXT_STATUSES[self]
-
-
-NEXT_STATUSES = {
-    OrderStatus.NOT_PAID: {OrderStatus.PAID, OrderStatus.DELETED, OrderStatus.TERMINATED},
-    OrderStatus.PAID: {OrderStatus.DELETED, OrderStatus.TERMINATED},
-    OrderStatus.DELETED: set[OrderStatus](),
-    OrderStatus.TERMINATED: set[OrderStatus](),
-}
 
 
 class Order(Model):

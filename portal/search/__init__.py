@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Self
 from urllib.parse import urlencode
 
-from portal.models.order import INVISIBLE, Order, OrderStatus, searchable
+from portal.models.order import INVISIBLE, Order, searchable
+from portal.models.order_status import OrderStatus
 from portal.search.cursor import Cursor
 from portal.search.days import Days
 from portal.vault import vault

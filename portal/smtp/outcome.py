@@ -77,3 +77,8 @@ class Outcome:
     accepted: bool | None
     failure: Failure | None = None
     answer: str | None = None
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it may well be accepted the next time."""
+        return self.failure is not None and self.failure.is_temporary

@@ -71,6 +71,7 @@ def pytest_configure(config):
 
 def dispose_of(app):
     """Close the connections of `app` to its database."""
+    app.extensions["jobs"].close()
     with app.app_context():
         for engine in app.extensions["sqlalchemy"].engines.values():
             engine.dispose()

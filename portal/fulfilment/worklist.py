@@ -1,0 +1,57 @@
+"""The items that a worker fulfils: claimed one at a time, and found again when one was lost."""
+
+from datetime import timedelta
+
+from portal import clock
+from portal.extensions import db
+from portal.models.fulfilment import Fulfilment, FulfilmentState
+from portal.processes import is_gone, this_process
+
+# Whoever claims an item has given up by then, whatever tool it asks.
+CLAIM_LASTS = timedelta(minutes=3)
+
+
+def claim(fulfilment_id: int) -> Fulfilment | None:
+    """The fulfilment, claimed by this process, if there is something to do. Commit before you do
+    it: whoever comes second finds nothing due."""
+    fulfilment = db.session.get(Fulfilment, fulfilment_id)
+    if fulfilment is None:
+        return None
+    fulfilment.item.order.lock()
+    if fulfilment.due_at is None or fulfilment.due_at > clock.now():
+        return None
+    if fulfilment.refusal():
+        fulfilment.stand_down()
+        return None
+    fulfilment.state, fulfilment.claimed_by = FulfilmentState.WORKING, this_process()
+    fulfilment.due_at = clock.now() + CLAIM_LASTS
+    fulfilment.started_at = fulfilment.started_at or clock.now()
+    fulfilment.attempts += 1
+    return fulfilment
+
+
+def release_lost() -> int:
+    """Make due what processes had claimed that are gone, and commit; returns how many."""
+    working = db.select(Fulfilment).where(
+        Fulfilment.due_at.is_not(None), Fulfilment.state == FulfilmentState.WORKING
+    )
+    lost = [found.id for found in db.session.scalars(working) if is_gone(found.claimed_by or "")]
+    for fulfilment_id in lost:
+        fulfilment = db.session.get_one(Fulfilment, fulfilment_id)
+        fulfilment.item.order.lock()
+        if fulfilment.state is FulfilmentState.WORKING and is_gone(fulfilment.claimed_by or ""):
+            fulfilment.due_at = clock.now()
+        db.session.commit()
+    db.session.rollback()
+    return len(lost)
+
+
+def due(limit: int) -> list[int]:
+    """The ids of what is to be tried by now, what waits longest first."""
+    query = (
+        db.select(Fulfilment.id)
+        .where(Fulfilment.due_at <= clock.now())
+        .order_by(Fulfilment.due_at)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))

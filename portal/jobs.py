@@ -1,0 +1,120 @@
+"""What the worker does: thin, each job calls a verb.
+
+The truth is in the domain tables: a job that is lost is found again by the sweep, and one that
+comes twice finds nothing due.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app
+from huey import Huey, PostgresHuey, SqliteHuey, crontab
+
+from portal import clock, postman
+from portal.extensions import db
+from portal.fulfilment import desk, worklist
+from portal.models import outbox
+
+log = logging.getLogger(__name__)
+
+# The sweep queues so many at once, and none while as many are queued: a minute later is the next.
+SWEEP = 1_000
+
+
+class Jobs:
+    """The queue of one application. To put something into it never fails: what cannot be queued
+    now, because the disk is full, is found by the sweep."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._tasks: dict[str, Any] = {}
+
+    @cached_property
+    def huey(self) -> Huey:
+        """The queue itself. It comes into being with its first use, because it brings tables and
+        connections of its own along."""
+        huey = _huey(self._app)
+        for job in (fulfil, send):
+            self._tasks[job.__name__] = huey.task(name=job.__name__)(self._inside(job))
+        huey.periodic_task(crontab(), name="sweep")(self._inside(sweep))
+        return huey
+
+    def fulfil(self, fulfilment_id: int, at: datetime | None = None) -> None:
+        """Let a worker obtain the licenses of an item, now or `at` a time."""
+        self._queue("fulfil", fulfilment_id, at)
+
+    def send(self, delivery_id: int, at: datetime | None = None) -> None:
+        """Let a worker send a queued delivery, now or `at` a time."""
+        self._queue("send", delivery_id, at)
+
+    def _queue(self, name: str, thing_id: int, at: datetime | None) -> None:
+        try:
+            task = self.huey and self._tasks[name]
+            task.schedule((thing_id,), eta=at) if at and at > clock.now() else task(thing_id)
+        except Exception:
+            log.exception("A job could not be queued; the next sweep will")
+
+    def close(self) -> None:
+        """End the connections of the queue."""
+        if "huey" in self.__dict__:
+            self.huey.storage.close()
+
+    def _inside(self, job: Callable[..., None]) -> Callable[..., None]:
+        def run(*arguments: Any) -> None:
+            with self._app.app_context():
+                job(*arguments)
+
+        return run
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["jobs"] = Jobs(app)
+
+
+def jobs() -> Jobs:
+    """The queue of the running application."""
+    found: Jobs = current_app.extensions["jobs"]
+    return found
+
+
+def fulfil(fulfilment_id: int) -> None:
+    """Obtain the licenses of one item, and mail them."""
+    done = desk.fulfil(fulfilment_id)
+    if done.delivery_id:
+        send(done.delivery_id)
+    if done.due_at:
+        jobs().fulfil(fulfilment_id, at=done.due_at)
+
+
+def send(delivery_id: int) -> None:
+    """Send one queued delivery."""
+    if due_at := postman.send_queued(delivery_id):
+        jobs().send(delivery_id, at=due_at)
+
+
+def sweep() -> None:
+    """Queue everything that is due: what is to be tried again, and what a crash, a lost job or a
+    full disk left behind."""
+    outbox.settle_lost()
+    worklist.release_lost()
+    if jobs().huey.pending_count() >= SWEEP:
+        return
+    for fulfilment_id in worklist.due(SWEEP):
+        jobs().fulfil(fulfilment_id)
+    for delivery_id in outbox.due(SWEEP):
+        jobs().send(delivery_id)
+    db.session.rollback()
+
+
+def _huey(app: Flask) -> Huey:
+    uri = app.config["SQLALCHEMY_DATABASE_URI"]
+    if uri.startswith("postgresql"):
+        dsn = uri.replace("postgresql+psycopg", "postgresql")
+        return PostgresHuey("keydesk", dsn=dsn, results=False)
+    # Beside the database, in a file of its own: the worker's polling takes no lock of the portal's.
+    path = Path(uri.removeprefix("sqlite:///")).with_suffix(".jobs.db")
+    return SqliteHuey("keydesk", filename=str(path), results=False)

@@ -1,0 +1,76 @@
+"""What was changed in the settings: written once, with who, when, before and after."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal import clock
+from portal.database import UTCDateTime
+from portal.extensions import Model, db
+
+if TYPE_CHECKING:
+    from portal.models.checkout_page import CheckoutPage
+    from portal.models.pool import Pool
+    from portal.models.product import Product
+    from portal.models.staff import Staff
+
+# What stands for a secret: that it was changed is worth knowing, to what is not.
+HIDDEN = "•••"
+
+
+class Change(Model):
+    """One field of one thing. `noun` is the table of the thing, and `title` what it was called. Who
+    changed it from the command line has no name here."""
+
+    __tablename__ = "changes"
+    __table_args__ = (Index(None, "noun", "noun_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    noun: Mapped[str] = mapped_column(String(32))
+    noun_id: Mapped[int]
+    title: Mapped[str] = mapped_column(String(255))
+    field: Mapped[str] = mapped_column(String(64))
+    before: Mapped[str | None] = mapped_column(Text)
+    after: Mapped[str | None] = mapped_column(Text)
+
+    by: Mapped["Staff | None"] = relationship()
+
+    @classmethod
+    def note(
+        cls,
+        thing: "CheckoutPage | Product | Pool",
+        title: str,
+        field: str,
+        before: object,
+        after: object,
+        *,
+        by: "Staff | None",
+    ) -> None:
+        """Write down that `field` of `thing`, which has an id, was changed, if it was."""
+        if before != after:
+            db.session.add(
+                cls(
+                    at=clock.now(),
+                    by_id=by.id if by else None,
+                    noun=thing.__tablename__,
+                    noun_id=thing.id,
+                    title=title,
+                    field=field,
+                    before=None if before is None else str(before),
+                    after=None if after is None else str(after),
+                )
+            )
+
+    @classmethod
+    def of(cls, thing: "CheckoutPage | Product | Pool") -> "list[Change]":
+        """What was changed of `thing`, newest first."""
+        query = (
+            db.select(cls)
+            .filter_by(noun=thing.__tablename__, noun_id=thing.id)
+            .order_by(cls.at.desc(), cls.id.desc())
+        )
+        return list(db.session.scalars(query))

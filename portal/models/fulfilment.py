@@ -1,0 +1,232 @@
+"""Where one item stands on its way to its licenses.
+
+    waiting → working → done
+                 ↓  ↑
+              retrying     … or failed, from which a person can start it again
+
+An item has a fulfilment from the moment that a message says its order is paid; what came from a
+file has none until a person starts it. It is kept per item: one that fails holds up no other.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from flask_babel import gettext as _
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal import clock, retries
+from portal.database import BigId, UTCDateTime, words
+from portal.extensions import Model, db
+from portal.fulfilment.answer import (
+    Answer,
+    DoneElsewhere,
+    Failure,
+    Licenses,
+    Trouble,
+    Waits,
+)
+from portal.models.delivery import Delivery
+from portal.models.history import HistoryEntry, What
+from portal.models.item import Item
+from portal.models.license import License
+from portal.models.order import Order
+from portal.models.order_status import OrderStatus
+from portal.models.product import Product
+from portal.models.refusal import Refusal, Refused
+
+if TYPE_CHECKING:
+    from portal.models.staff import Staff
+
+
+class FulfilmentState(StrEnum):
+    WAITING = "waiting"
+    WORKING = "working"
+    RETRYING = "retrying"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Fulfilment(Model):
+    """`request_id` names the license request and stays the same through its retries, so that the
+    vendor can answer alike. `due_at` is when the worker tries (again), or while one is at work,
+    when its claim runs out; None where it is over, or a person or the stock of a pool has to come
+    first. `attempts` counts the claims, so that one who lost his knows. `failure` is a word of
+    portal.fulfilment.answer.Failure."""
+
+    __tablename__ = "fulfilments"
+    __table_args__ = (
+        Index(
+            "ix_fulfilments_due",
+            "due_at",
+            sqlite_where=db.text("due_at IS NOT NULL"),
+            postgresql_where=db.text("due_at IS NOT NULL"),
+        ),
+        # Those that wait for the stock of one pool.
+        Index(None, "product_id", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("items.id", ondelete="CASCADE"), unique=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    state: Mapped[FulfilmentState] = mapped_column(
+        words(FulfilmentState), default=FulfilmentState.WAITING
+    )
+    request_id: Mapped[str] = mapped_column(
+        String(64), unique=True, default=lambda: f"req_{uuid4().hex}"
+    )
+    attempts: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    claimed_by: Mapped[str | None] = mapped_column(String(255))
+    failure: Mapped[str | None] = mapped_column(String(32))
+    detail: Mapped[str | None] = mapped_column(String(500))
+
+    item: Mapped[Item] = relationship(back_populates="fulfilment")
+    product: Mapped[Product] = relationship()
+
+    def refusal(self) -> Refusal | None:
+        """Why nothing can be obtained for this item now, or None when it can be."""
+        order = self.item.order
+        if order.status is not OrderStatus.PAID:
+            return Refusal(
+                "order_not_paid",
+                _("The order’s status is “%(status)s”.", status=order.status),
+                _("Licenses are obtained once the order is paid."),
+            )
+        if self.item.refunded_at:
+            return Refusal(
+                "license_revoked", _("The item was refunded."), _("There is nothing to obtain.")
+            )
+        if self.state is FulfilmentState.DONE:
+            return Refusal(
+                "fulfilled", _("The item has been fulfilled."), _("Resend its license instead.")
+            )
+        if self.product.tool is None:
+            return Refusal(
+                "no_tool",
+                _("No fulfilment tool is set for %(product)s.", product=self.product.name),
+                _("Ask an operator to choose one on the page of the product."),
+            )
+        return None
+
+    @classmethod
+    def begin(cls, order: Order) -> list["Fulfilment"]:
+        """Have the licenses obtained that the items of a paid order want; those that are begun."""
+        if order.status is not OrderStatus.PAID:
+            return []
+        wanting = [item for item in order.items if item.is_awaited and item.fulfilment is None]
+        names = {item.product_code: item.product_name for item in wanting}
+        products = Product.appear(order.checkout_page_id, names)
+        begun = [
+            cls(item=item, product=products[item.product_code], due_at=clock.now())
+            for item in wanting
+        ]
+        db.session.add_all(begun)
+        return begun
+
+    @classmethod
+    def wake(cls, product: Product) -> list[int]:
+        """Make due what waits for `product` to be set up or refilled: ids, oldest order first."""
+        waiting = (
+            db.select(cls)
+            .join(cls.item)
+            .join(Item.order)
+            .where(cls.product_id == product.id, cls.state == FulfilmentState.WAITING)
+            .order_by(Order.created_at, Order.id, Item.position)
+        )
+        found = db.session.scalars(waiting).all()
+        for fulfilment in found:
+            fulfilment.due_at = clock.now()
+        return [fulfilment.id for fulfilment in found]
+
+    @property
+    def missing(self) -> int:
+        """How many licenses the item still wants: those that were replaced do not count."""
+        valid = [license for license in self.item.licenses if not license.revoked_at]
+        return max(self.product.licenses_for(self.item.quantity) - len(valid), 0)
+
+    def is_at(self, attempt: int) -> bool:
+        """Whether nobody has taken this over since that attempt was begun."""
+        return self.state is FulfilmentState.WORKING and self.attempts == attempt
+
+    def take(self, answer: Answer) -> Delivery | None:
+        """Write down what the tool answered; the delivery that is to be sent because of it."""
+        self.claimed_by = self.due_at = self.failure = self.detail = None
+        match answer:
+            case Licenses():
+                return self._save(answer)
+            case DoneElsewhere(email=True):
+                self._finish()
+                return Delivery.automatic(self.item, [], token=self.request_id)
+            case DoneElsewhere():
+                self._finish()
+                self._note(What.ITEM_DELIVERED_ELSEWHERE)
+            case Waits():
+                self._wait(answer)
+            case Trouble():
+                self._try_again_or_fail(answer)
+        return None
+
+    def start_again(self, *, by: "Staff | None") -> None:
+        """Try now, whatever the clock says; `by` is who asked. Raises Refused."""
+        if refusal := self.refusal():
+            raise Refused(refusal)
+        if self.state is not FulfilmentState.WORKING:
+            self.due_at, self.started_at, self.attempts = clock.now(), None, 0
+            self._note(What.FULFILMENT_STARTED, by=by)
+
+    def stand_down(self) -> None:
+        """Nothing can be obtained now; whatever stands in the way has its own way to go on."""
+        self.state, self.due_at, self.claimed_by = FulfilmentState.WAITING, None, None
+        if self.product.tool is None:
+            self._wait(Waits(Failure.TOOL_NOT_SET_UP))
+
+    def _save(self, answer: Licenses) -> Delivery:
+        sources: Sequence[int | None] = answer.sources or [None] * len(answer.texts)
+        added = [
+            License.saved(self.item, text, pool_license_id=source)
+            for text, source in zip(answer.texts, sources, strict=True)
+        ]
+        self._note(What.LICENSE_SAVED)
+        if answer.is_all:
+            self._finish()
+        else:
+            self._wait(Waits(Failure.POOL_EMPTY))
+        token = f"{self.request_id}-{len(self.item.licenses)}"
+        return Delivery.automatic(self.item, added, token=token)
+
+    def _finish(self) -> None:
+        self.state = FulfilmentState.DONE
+        self.item.fulfilled_at = clock.now()
+
+    def _wait(self, answer: Waits) -> None:
+        is_new = (self.state, self.failure) != (FulfilmentState.WAITING, answer.reason)
+        self.state, self.failure = FulfilmentState.WAITING, answer.reason
+        self.detail, self.due_at = answer.detail, answer.until
+        if is_new:
+            self._note(What.FULFILMENT_WAITS)
+
+    def _try_again_or_fail(self, trouble: Trouble) -> None:
+        started_at = self.started_at or clock.now()
+        self.failure, self.detail = trouble.failure, trouble.detail
+        self.due_at = retries.next_try(self.attempts, started_at) if trouble.is_temporary else None
+        failed = self.due_at is None
+        self.state = FulfilmentState.FAILED if failed else FulfilmentState.RETRYING
+        self._note(What.FULFILMENT_FAILED if failed else What.FULFILMENT_RETRIES)
+
+    def _note(self, what: What, *, by: "Staff | None" = None) -> None:
+        db.session.add(
+            HistoryEntry(
+                order_id=self.item.order_id,
+                what=what,
+                at=clock.now(),
+                by_id=by.id if by else None,
+                text=self.item.product_name,
+                failure=self.failure,
+                answer=self.detail,
+            )
+        )

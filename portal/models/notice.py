@@ -1,0 +1,79 @@
+"""An e-mail to the vendor: written down first and sent by the worker, as a delivery is."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal import clock
+from portal.database import BigId, UTCDateTime, words
+from portal.emails import new_message_id
+from portal.extensions import Model, db
+
+if TYPE_CHECKING:
+    from portal.models.item import Item
+    from portal.models.pool import Pool
+
+
+class NoticeKind(StrEnum):
+    LICENSE_NEEDED = "license_needed"
+    FULFILMENT_FAILED = "fulfilment_failed"
+    POOL_LOW = "pool_low"
+
+
+class Notice(Model):
+    """What the vendor is told: of an item that needs a license or failed, or of a pool that runs
+    low. `due_at` is when it is to be sent (again), None once it is over; `failure` is a word of
+    smtp.Failure."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        Index(
+            "ix_notices_due",
+            "due_at",
+            sqlite_where=db.text("due_at IS NOT NULL"),
+            postgresql_where=db.text("due_at IS NOT NULL"),
+        ),
+        Index(None, "item_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[NoticeKind] = mapped_column(words(NoticeKind))
+    to: Mapped[str] = mapped_column("to_address", String(254))
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("items.id", ondelete="CASCADE"))
+    pool_id: Mapped[int | None] = mapped_column(ForeignKey("pools.id", ondelete="CASCADE"))
+    message_id: Mapped[str] = mapped_column(String(255), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    failure: Mapped[str | None] = mapped_column(String(32))
+
+    item: Mapped["Item | None"] = relationship()
+    pool: Mapped["Pool | None"] = relationship()
+
+    @classmethod
+    def write(
+        cls,
+        kind: NoticeKind,
+        to: str | None,
+        *,
+        item: "Item | None" = None,
+        pool: "Pool | None" = None,
+    ) -> "Notice | None":
+        """Write one down, to be sent by the worker; None where nobody is to be told."""
+        if not to:
+            return None
+        notice = cls(
+            kind=kind,
+            to=to,
+            item=item,
+            pool=pool,
+            message_id=new_message_id(),
+            created_at=clock.now(),
+            due_at=clock.now(),
+        )
+        db.session.add(notice)
+        return notice

@@ -1,0 +1,94 @@
+"""The deliveries that the worker sends: claimed one by one, found again when one was lost."""
+
+from datetime import datetime
+
+from portal import clock, retries
+from portal.extensions import db
+from portal.models.delivery import LOST_AFTER, Delivery, DeliveryStatus
+from portal.models.history import What
+from portal.models.order import Order
+from portal.processes import this_process
+from portal.smtp import Outcome
+
+
+def claim(delivery_id: int) -> Delivery | None:
+    """The queued delivery, marked as being sent by this process, if it is due and the rule lets it
+    go; withheld where it does not. Commit before you send it: who comes second finds nothing due.
+    """
+    delivery = db.session.get(Delivery, delivery_id)
+    if delivery is None:
+        return None
+    delivery.order.lock()
+    if delivery.due_at is None or delivery.due_at > clock.now():
+        return None
+    if refusal := delivery.refusal():
+        delivery.finish(DeliveryStatus.WITHHELD, text=refusal.sentence)
+        return None
+    delivery.status, delivery.sender = DeliveryStatus.SENDING, this_process()
+    delivery.due_at = clock.now() + LOST_AFTER
+    delivery.attempts += 1
+    return delivery
+
+
+def settle(delivery: Delivery, outcome: Outcome) -> None:
+    """Write down what the mail server made of a delivery: it is over, or is tried again later."""
+    what = {"failure": outcome.failure, "answer": outcome.answer}
+    if outcome.accepted:
+        delivery.finish(DeliveryStatus.SENT)
+    elif outcome.accepted is None:
+        _lose(delivery, **what)
+    elif (due_at := _next_try(delivery)) and outcome.is_temporary:
+        delivery.try_again(due_at, What.EMAIL_RETRIES, **what)
+    else:
+        delivery.finish(DeliveryStatus.FAILED, **what)
+
+
+def settle_lost() -> int:
+    """Settle each delivery whose sender is gone, and commit; returns how many there were."""
+    sending = db.select(Delivery).where(
+        Delivery.due_at.is_not(None), Delivery.status == DeliveryStatus.SENDING
+    )
+    lost = [delivery.id for delivery in db.session.scalars(sending) if delivery.is_lost]
+    for delivery_id in lost:
+        delivery = db.session.get_one(Delivery, delivery_id)
+        delivery.order.lock()
+        if delivery.is_lost:
+            _lose(delivery)
+        db.session.commit()
+    db.session.rollback()
+    return len(lost)
+
+
+def withhold(order: Order) -> None:
+    """Withhold what is queued for `order` and that the rule refuses by now."""
+    queued = db.select(Delivery).where(
+        Delivery.order_id == order.id, Delivery.status == DeliveryStatus.QUEUED
+    )
+    for delivery in db.session.scalars(queued):
+        if refusal := delivery.refusal():
+            delivery.finish(DeliveryStatus.WITHHELD, text=refusal.sentence)
+
+
+def due(limit: int) -> list[int]:
+    """The ids of deliveries that are to be sent by now, those that wait longest first."""
+    query = (
+        db.select(Delivery.id)
+        .where(Delivery.due_at <= clock.now(), Delivery.status == DeliveryStatus.QUEUED)
+        .order_by(Delivery.due_at)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
+def _lose(delivery: Delivery, *, failure: str | None = None, answer: str | None = None) -> None:
+    """Nobody knows whether it went. What the portal sends by itself is sent again then, under the
+    same Message-ID: better twice than never. What a person asked for is theirs to decide."""
+    due_at = _next_try(delivery) if delivery.is_automatic else None
+    if due_at:
+        delivery.try_again(due_at, What.EMAIL_UNKNOWN, failure=failure, answer=answer)
+    else:
+        delivery.finish(DeliveryStatus.UNKNOWN, failure=failure, answer=answer)
+
+
+def _next_try(delivery: Delivery) -> datetime | None:
+    return retries.next_try(delivery.attempts, delivery.created_at)

@@ -1,0 +1,20 @@
+"""When something that failed for the time being is tried again."""
+
+import random
+from datetime import datetime, timedelta
+
+from flask import current_app
+
+from portal import clock
+
+# So that what failed together does not come back together.
+JITTER = 0.2
+
+
+def next_try(attempts: int, started_at: datetime) -> datetime | None:
+    """When to try again after `attempts` tries since `started_at`, or None to give up."""
+    waits: list[float] = current_app.config["RETRY_WAITS"]
+    wait = waits[min(max(attempts, 1), len(waits)) - 1]
+    moment = clock.now() + timedelta(seconds=wait * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
+    patience = timedelta(hours=current_app.config["RETRY_HOURS"])
+    return moment if moment < started_at + patience else None

@@ -1,0 +1,150 @@
+"""A paid item gets its licenses, whatever goes wrong on the way, and never twice."""
+
+import subprocess
+from datetime import timedelta
+from socket import gethostname
+
+import pytest
+
+from portal import clock, jobs
+from portal.extensions import db
+from portal.fulfilment import worklist
+from portal.models import Fulfilment, OrderStatus, Product
+from portal.models.fulfilment import FulfilmentState
+from portal.models.history import What
+from portal.models.product import Tool
+from tests.people import bring_in, item_document, order_document
+
+
+@pytest.fixture
+def paid(acme):
+    """A paid order with one item, and nothing saved for it yet."""
+    return bring_in(order_document(codes=()))
+
+
+@pytest.fixture
+def fulfilment(paid):
+    (begun,) = Fulfilment.begin(paid)
+    db.session.commit()
+    return begun
+
+
+def set_tool(fulfilment, tool, **settings):
+    fulfilment.product.tool, fulfilment.product.settings = tool, settings
+    db.session.commit()
+
+
+def entries(order):
+    db.session.expire_all()
+    return [entry.what for entry in reversed(order.history)]
+
+
+def test_a_product_appears_with_its_first_order(fulfilment, acme):
+    assert Product.of(acme.id, "1001").name == "Sentinel Antivirus, 1 year"
+    assert fulfilment.product.tool is None
+
+
+def test_an_order_that_is_not_paid_begins_nothing(acme):
+    order = bring_in(order_document(codes=(), status="not paid", paid_at=None))
+    assert Fulfilment.begin(order) == []
+
+
+def test_what_has_begun_does_not_begin_again(fulfilment, paid):
+    assert Fulfilment.begin(paid) == []
+
+
+def test_an_item_whose_product_has_no_tool_waits_and_says_so_once(fulfilment, paid):
+    jobs.fulfil(fulfilment.id)
+    assert (fulfilment.state, fulfilment.due_at) == (FulfilmentState.WAITING, None)
+    assert entries(paid) == [What.FULFILMENT_WAITS]
+    assert "not set up" in paid.history[0].reason
+    assert fulfilment.refusal().word == "no_tool"
+
+
+def test_an_information_is_mailed_without_a_license(fulfilment, paid, mailbox):
+    set_tool(fulfilment, Tool.INFORMATION)
+    jobs.fulfil(fulfilment.id)
+    assert fulfilment.state is FulfilmentState.DONE
+    assert paid.is_delivered
+    assert paid.items[0].licenses == []
+    assert [message["To"] for message in mailbox.messages] == ["kim@example.com"]
+
+
+def test_a_tool_that_is_not_set_up_well_has_failed(fulfilment, paid):
+    set_tool(fulfilment, Tool.WEB_SERVICE)
+    jobs.fulfil(fulfilment.id)
+    assert fulfilment.state is FulfilmentState.FAILED
+    assert entries(paid) == [What.FULFILMENT_FAILED]
+    assert not paid.is_delivered
+
+
+def test_one_failed_item_does_not_make_the_whole_order_done(acme, mailbox):
+    items = [
+        item_document("1", codes=()),
+        item_document("2", codes=(), product={"id": "2002", "name": "Sentinel VPN"}),
+    ]
+    order = bring_in(order_document(items=items))
+    good, bad = Fulfilment.begin(order)
+    good.product.tool, bad.product.tool = Tool.INFORMATION, Tool.WEB_SERVICE
+    db.session.commit()
+    for fulfilment in (bad, good):
+        jobs.fulfil(fulfilment.id)
+    assert (good.state, bad.state) == (FulfilmentState.DONE, FulfilmentState.FAILED)
+    assert not order.is_delivered
+
+
+def test_an_order_that_was_refunded_meanwhile_is_not_fulfilled(fulfilment, paid, mailbox):
+    set_tool(fulfilment, Tool.INFORMATION)
+    paid.status = OrderStatus.DELETED
+    db.session.commit()
+    jobs.fulfil(fulfilment.id)
+    assert fulfilment.due_at is None
+    assert mailbox.empty
+
+
+def test_who_claims_second_finds_nothing_due(fulfilment):
+    set_tool(fulfilment, Tool.INFORMATION)
+    assert worklist.claim(fulfilment.id) is fulfilment
+    db.session.commit()
+    assert worklist.claim(fulfilment.id) is None
+    assert worklist.due(10) == []
+
+
+def test_what_a_process_had_claimed_that_is_gone_is_due_at_once(fulfilment):
+    set_tool(fulfilment, Tool.INFORMATION)
+    worklist.claim(fulfilment.id)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    db.session.commit()
+    assert worklist.release_lost() == 0
+
+    fulfilment.claimed_by = f"{gethostname()}:life:{ended.pid}"
+    db.session.commit()
+    assert worklist.release_lost() == 1
+    assert worklist.due(10) == [fulfilment.id]
+
+
+def test_who_lost_a_claim_changes_nothing_any_more(fulfilment):
+    set_tool(fulfilment, Tool.INFORMATION)
+    attempt = worklist.claim(fulfilment.id).attempts
+    fulfilment.due_at = clock.now() - timedelta(seconds=1)
+    db.session.commit()
+    worklist.claim(fulfilment.id)
+    assert not fulfilment.is_at(attempt)
+
+
+def test_a_lost_mail_is_sent_again_under_the_same_message_id(fulfilment, mail_server, mailbox):
+    set_tool(fulfilment, Tool.INFORMATION)
+    mail_server(at="BODY", does="drop")
+    jobs.fulfil(fulfilment.id)
+    (delivery,) = fulfilment.item.order.deliveries
+    lost = delivery.message_id
+    assert delivery.due_at > clock.now()
+    assert entries(fulfilment.item.order)[-1] is What.EMAIL_UNKNOWN
+
+    delivery.due_at = clock.now()
+    db.session.commit()
+    mail_server()
+    jobs.send(delivery.id)
+    assert (delivery.message_id, delivery.attempts) == (lost, 2)
+    assert entries(fulfilment.item.order)[-1] is What.EMAIL_SENT
