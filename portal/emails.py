@@ -1,24 +1,22 @@
 """Every mail that Keydesk composes, one function each."""
 
-import re
-from email.utils import make_msgid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from babel import Locale
 from babel.dates import format_date
 from flask import Flask, current_app, render_template
 from flask_babel import force_locale, get_timezone
 
+from portal.envelope import sender_of
+from portal.languages import language_of
+from portal.models.product import Product
+from portal.models.text import PageText, ProductText
 from portal.smtp import Message
-from portal.smtp.message import default_address, deliverable
+from portal.tags import SAMPLE, SAMPLE_LICENSES, around_key, fill, of_url, values_of
 
 if TYPE_CHECKING:
-    from portal.models import CheckoutPage, Delivery, Order, Staff
-
-# Which words went out: to be raised with each change to templates/emails/license/.
-LICENSE_TEXT_VERSION = "license/1"
-
-LANGUAGES = ("en", "de", "es", "fr", "pt_BR")
+    from portal.models import CheckoutPage, Delivery, License, Order, Staff
 
 
 class Unsendable(Exception):
@@ -29,28 +27,23 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["password_link"] = password_link
 
 
-def language_of(locale: str) -> str:
-    """The language of `LANGUAGES` for a locale as orders carry it: 'de', 'pt-BR', 'en_EN'."""
-    by_language = {name.split("_")[0]: name for name in LANGUAGES}
-    language = re.split(r"[^a-z]", locale.strip().casefold())[0]
-    return by_language.get(language, "en")
+@dataclass(frozen=True)
+class Part:
+    """What an e-mail says about one item: its licenses, and what stands before and after them."""
+
+    before: str
+    licenses: Sequence[str]
+    after: str
 
 
-def language_name(locale: str, *, seen_by: str) -> str:
-    """What the language of an e-mail is called, in the language of the person who reads it."""
-    return Locale.parse(language_of(locale)).get_display_name(seen_by) or locale
+@dataclass(frozen=True)
+class Letter:
+    """What an e-mail to a customer says, with every tag filled in."""
 
-
-def sender_of(page: "CheckoutPage") -> tuple[str, str]:
-    """From whom the customers of a checkout page get their mail: name and address."""
-    return page.title, page.sender or default_address()
-
-
-def new_message_id(page: "CheckoutPage | None" = None) -> str:
-    """A Message-ID for a mail yet to be composed, in the domain it is sent from: by a checkout page
-    to its customers, or else by the portal itself."""
-    _name, address = sender_of(page) if page else ("", default_address())
-    return make_msgid(domain=deliverable(address).rpartition("@")[2])
+    subject: str
+    opening: str
+    parts: Sequence[Part]
+    closing: str
 
 
 def license_email(delivery: "Delivery") -> Message:
@@ -59,19 +52,92 @@ def license_email(delivery: "Delivery") -> Message:
     Each license has lines of its own with nothing around it, byte-exact but for its line ends,
     which are CRLF in every mail (RFC 5322, 2.1). Raises Unsendable.
     """
-    if any(license.text is None for license in delivery.licenses):
-        raise Unsendable(f"a license of delivery {delivery.id} is unreadable")
-    language = language_of(delivery.locale)
+    page, language = delivery.order.checkout_page, language_of(delivery.locale)
     return _compose(
         "license",
         to=delivery.to,
         language=language,
-        sender=sender_of(delivery.order.checkout_page),
+        sender=sender_of(page),
+        reply_to=page.reply_to,
         message_id=delivery.message_id,
-        delivery=delivery,
-        order=delivery.order,
-        ordered_on=_date(delivery.order, language),
+        letter=_letter(delivery, language),
     )
+
+
+def sample_email(
+    page: "CheckoutPage",
+    language: str,
+    *,
+    product: Product | None = None,
+    subject: str = "",
+    body: str = "",
+    opening: str = "",
+    closing: str = "",
+) -> Message:
+    """The mail as it will arrive with these texts, about a sample order; empty ones are the
+    default. It is for looking at, and goes to nobody."""
+    default = default_texts(page, language, named=True)
+    values = SAMPLE | ({"PROGRAM_NAME": product.name, **of_url(product.url)} if product else {})
+    text = body or default["text"]
+    before, after = around_key(text)
+    licenses = SAMPLE_LICENSES if text != before else ()
+    letter = Letter(
+        fill(subject or default["subject"], values),
+        fill(opening or default["opening"], values),
+        [Part(fill(before, values), licenses, fill(after, values))],
+        fill(closing or default["closing"], values),
+    )
+    return _compose(
+        "license",
+        to=SAMPLE["EMAIL"],
+        language=language,
+        sender=sender_of(page),
+        reply_to=page.reply_to,
+        letter=letter,
+    )
+
+
+def default_texts(page: "CheckoutPage", language: str, *, named: bool) -> dict[str, str]:
+    """What is said where nobody wrote anything else, with its tags: subject, opening, text and
+    closing. A customer may be `named` or not."""
+    with force_locale(language):
+        return {
+            name: render_template(
+                f"emails/license/default/{name}.txt", named=named, title=page.title
+            ).strip()
+            for name in ("subject", "opening", "text", "closing")
+        }
+
+
+def _letter(delivery: "Delivery", language: str) -> Letter:
+    order = delivery.order
+    default = default_texts(order.checkout_page, language, named=bool(order.customer_name))
+    date = _date(order, language)
+    general = PageText.of(order.checkout_page, language)
+    parts, subject = [], ""
+    for item, licenses in delivery.by_item():
+        product = Product.of(order.checkout_page_id, item.product_code)
+        text = ProductText.about(product, language, any_language=not licenses)
+        if text is None and not licenses:
+            raise Unsendable(f"there is no text for delivery {delivery.id}")
+        url = product.url if product else None
+        values = values_of(item, url=url, date=date, language=language)
+        before, after = around_key(text.body if text else default["text"])
+        texts = [_readable(license, delivery) for license in licenses]
+        parts.append(Part(fill(before, values), texts, fill(after, values)))
+        subject = subject or fill((text and text.subject) or default["subject"], values)
+    return Letter(
+        subject,
+        fill((general and general.opening) or default["opening"], values),
+        parts,
+        fill((general and general.closing) or default["closing"], values),
+    )
+
+
+def _readable(license: "License", delivery: "Delivery") -> str:
+    if license.text is None:
+        raise Unsendable(f"a license of delivery {delivery.id} is unreadable")
+    return license.text
 
 
 def invitation_email(staff: "Staff", link: str) -> Message:
@@ -96,6 +162,7 @@ def _compose(
     to: str,
     language: str,
     sender: tuple[str, str] | None = None,
+    reply_to: str | None = None,
     message_id: str | None = None,
     **shown: object,
 ) -> Message:
@@ -104,4 +171,6 @@ def _compose(
             render_template(f"emails/{name}/{part}", language=language, **shown)
             for part in ("subject.txt", "body.txt", "body.html")
         )
-    return Message(subject, [to], body, html, sender=sender, message_id=message_id)
+    return Message(
+        subject, [to], body, html, sender=sender, reply_to=reply_to, message_id=message_id
+    )

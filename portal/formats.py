@@ -1,5 +1,6 @@
 """How times, amounts and languages are written for the person who reads the page."""
 
+import re
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
@@ -11,6 +12,7 @@ from babel.support import NullTranslations
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import get_locale, get_timezone, get_translations
 from jinja2 import StrictUndefined
+from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
 # The pages are written in English; these differ in how they write dates and numbers.
@@ -24,6 +26,7 @@ def init_app(app: Flask) -> None:
         "money": money,
         "country": country,
         "exact": exact,
+        "paragraphs": paragraphs,
     }
     sentences: Any = app.jinja_env
     sentences.install_gettext_callables(
@@ -79,6 +82,13 @@ def country(code: str | None) -> str:
 def exact(text: str) -> Markup:
     """Text whose every character survives a browser's reading, carriage returns included."""
     return Markup(str(escape(text)).replace("\r", "&#13;"))  # noqa: S704 - escaped just before
+
+
+def paragraphs(text: str) -> Markup:
+    """Plain text as HTML: a blank line parts paragraphs, an address becomes a link."""
+    parts = re.split(r"\n[ \t]*\n+", text.replace("\r\n", "\n").strip("\n"))
+    lines = ["<br>\n".join(urlize(line) for line in part.split("\n")) for part in parts if part]
+    return Markup("\n".join(f"<p>{line}</p>" for line in lines))  # noqa: S704 - urlize escapes
 
 
 def _catalog() -> NullTranslations:

@@ -11,7 +11,7 @@ from babel.messages import mofile, pofile
 from flask_security.recoverable import send_reset_password_instructions
 from selectolax.lexbor import LexborHTMLParser
 
-from portal.emails import LANGUAGES, language_of
+from portal.languages import LANGUAGES, language_of
 from tests.people import bring_in, order_document
 
 CATALOGUES = sorted(Path("portal/locale").glob("*/LC_MESSAGES/messages.po"))

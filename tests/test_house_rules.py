@@ -27,7 +27,7 @@ PUBLIC = {
     "security.reset_password",
 }
 SIGNED_IN = {"security.change_password"}
-DEEDS = {"read", "resend"}
+DEEDS = {"read", "resend", "configure"}
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://localhost/orders"}
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -43,6 +43,7 @@ def routes(app):
 
 def address(app, rule, order, license):
     values = {"number": order.number, "license_id": license.id, "token": "x", "filename": "x"}
+    values |= {"product_id": 1, "code": "acme", "language": "en"}
     values = {name: values[name] for name in rule.arguments}  # a new kind of part gets a value here
     with app.test_request_context():
         return app.url_map.bind("localhost").build(rule.endpoint, values)
@@ -84,6 +85,15 @@ def test_a_stranger_gets_nowhere(app, stranger, order, license, mailbox):
         assert "kim@example.com" not in answer.text
         assert "AV7K2" not in answer.text
     assert mailbox.empty
+
+
+def test_an_agent_sets_nothing_up(app, signed_in, rob, order, license):
+    browser = signed_in(rob)
+    headers = {"X-CSRFToken": session_token(browser)}
+    for rule, method, view in routes(app):
+        if getattr(view, "may", None) == "configure":
+            path = address(app, rule, order, license)
+            assert browser.open(path, method=method, headers=headers).status == 403, (method, rule)
 
 
 def test_an_order_of_another_page_is_like_one_that_does_not_exist(

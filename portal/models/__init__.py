@@ -14,6 +14,7 @@ from portal.models.pool import Pool, PoolLicense, PoolUpload
 from portal.models.product import LicenseQuantity, Product, Tool
 from portal.models.refusal import Refusal, Refused
 from portal.models.staff import Role, Staff
+from portal.models.text import PageText, ProductText
 
 __all__ = [
     "Change",
@@ -30,10 +31,12 @@ __all__ = [
     "NoticeKind",
     "Order",
     "OrderStatus",
+    "PageText",
     "Pool",
     "PoolLicense",
     "PoolUpload",
     "Product",
+    "ProductText",
     "Refusal",
     "Refused",
     "Role",

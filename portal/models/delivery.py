@@ -11,6 +11,7 @@ written after. `unknown` is the honest word for a mail that was on its way when 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
@@ -19,11 +20,12 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from portal import clock
 from portal.database import BigId, UTCDateTime, words
-from portal.emails import LICENSE_TEXT_VERSION, new_message_id
+from portal.envelope import new_message_id
 from portal.extensions import Model, db
 from portal.models.history import HistoryEntry, What
 from portal.models.refusal import Refusal
 from portal.models.staff import Staff
+from portal.models.text import ProductText
 from portal.processes import is_gone, this_process
 
 if TYPE_CHECKING:
@@ -109,17 +111,25 @@ class Delivery(Model):
 
     @classmethod
     def of(
-        cls, order: "Order", licenses: Sequence["License"], *, by: "Staff | None", token: str
+        cls,
+        order: "Order",
+        licenses: Sequence["License"],
+        *,
+        by: "Staff | None",
+        token: str,
+        item: "Item | None" = None,
     ) -> "Delivery":
-        """A delivery of `licenses` to the customer of `order`, about to be sent by this process."""
+        """A delivery of `licenses`, or of what there is to say about `item`, to the customer of
+        `order`, about to be sent by this process."""
+        item = item or licenses[0].item
         return cls(
             order=order,
-            item=licenses[0].item if licenses else None,
+            item=item,
             licenses=list(licenses),
             status=DeliveryStatus.SENDING,
             to=order.email or "",
             locale=order.locale,
-            text_version=LICENSE_TEXT_VERSION,
+            text_version=ProductText.version_for(item, order.locale),
             token=token,
             message_id=new_message_id(order.checkout_page),
             by=by,
@@ -133,8 +143,8 @@ class Delivery(Model):
     def automatic(cls, item: "Item", licenses: Sequence["License"], *, token: str) -> "Delivery":
         """The e-mail that the portal sends by itself when `item` is fulfilled, queued; once for
         each `token`. Without licenses it says all there is to say itself."""
-        delivery = cls.of(item.order, licenses, by=None, token=token)
-        delivery.item, delivery.status, delivery.due_at = item, DeliveryStatus.QUEUED, clock.now()
+        delivery = cls.of(item.order, licenses, by=None, token=token, item=item)
+        delivery.status, delivery.due_at = DeliveryStatus.QUEUED, clock.now()
         delivery.attempts = 0
         db.session.add(delivery)
         return delivery
@@ -181,6 +191,17 @@ class Delivery(Model):
             return _("The email containing license information is about to be sent")
         entry = HistoryEntry(what=ENTRIES[self.known_status], to=self.to, failure=self.failure)
         return f"{entry.sentence}. {entry.reason}" if entry.reason else entry.sentence
+
+    def by_item(self) -> "list[tuple[Item, list[License]]]":
+        """Its licenses by the items that they belong to; without any, the item that it is about."""
+        if not self.licenses:
+            return [(self.item, [])] if self.item else []
+        return [(item, list(group)) for item, group in groupby(self.licenses, lambda it: it.item)]
+
+    def choose_words(self) -> None:
+        """Note which text it is going to carry, as long as that can still change."""
+        for item, _licenses in self.by_item():
+            self.text_version = ProductText.version_for(item, self.locale)
 
     def refusal(self) -> Refusal | None:
         """Why this may not go now, or None when it may: the rule of what it carries."""

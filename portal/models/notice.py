@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
 from portal.database import BigId, UTCDateTime, words
-from portal.emails import new_message_id
+from portal.envelope import new_message_id
 from portal.extensions import Model, db
 
 if TYPE_CHECKING:

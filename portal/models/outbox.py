@@ -27,6 +27,7 @@ def claim(delivery_id: int) -> Delivery | None:
     delivery.status, delivery.sender = DeliveryStatus.SENDING, this_process()
     delivery.due_at = clock.now() + LOST_AFTER
     delivery.attempts += 1
+    delivery.choose_words()
     return delivery
 
 

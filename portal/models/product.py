@@ -51,6 +51,8 @@ class Product(Model):
     )
     # The settings of the tool, as JSON: they hold secrets of the vendor's.
     sealed_settings: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # Where the product is to be had, for the e-mails.
+    url: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=clock.now)
 
     checkout_page: Mapped["CheckoutPage"] = relationship(lazy="joined")

@@ -40,7 +40,7 @@ read_address = partial(validate_email, check_deliverability=False, globally_deli
 
 MAY = {
     Role.AGENT: {"read", "resend"},
-    Role.OPERATOR: {"read", "resend"},
+    Role.OPERATOR: {"read", "resend", "configure"},
 }
 
 

@@ -23,7 +23,8 @@ class Message(flask_mail.Message):
     """A mail to one address: plain text first, then HTML.
 
     `sender` is an address or a pair of name and address, MAIL_DEFAULT_SENDER unless given;
-    `message_id` a Message-ID, a fresh one unless given.
+    `reply_to` is where answers go, if not there; `message_id` a Message-ID, a fresh one unless
+    given.
 
     Flask-Mail's own bytes will not do: a name with a comma in it becomes two senders, an
     internationalised address another one, and long lines are cut by some mail servers.
@@ -37,9 +38,11 @@ class Message(flask_mail.Message):
         html: str | None,
         *,
         sender: str | tuple[str, str] | None = None,
+        reply_to: str | None = None,
         message_id: str | None = None,
     ) -> None:
         super().__init__(_one_line(subject), list(recipients), body, html)
+        self.answer_to = deliverable(reply_to) if reply_to else None
         sender = sender or current_app.config["MAIL_DEFAULT_SENDER"]
         name, address = sender if isinstance(sender, tuple) else parseaddr(sender)
         self.sender = (_one_line(name), deliverable(address))
@@ -55,6 +58,8 @@ class Message(flask_mail.Message):
         mail = MIMEMultipart("alternative")
         mail["Subject"] = _encoded(self.subject, "Subject")
         mail["From"] = _named(*self.sender)
+        if self.answer_to:
+            mail["Reply-To"] = self.answer_to
         mail["To"] = self.to
         mail["Date"] = format_datetime(clock.now())
         mail["Message-ID"] = self.msgId

@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField
 from wtforms.validators import Regexp
 
-from portal import emails, postman
+from portal import languages, postman
 from portal.access import current_staff, license_or_404, order_or_404, staff_only
 from portal.models import Delivery, Refused
 from portal.postman import TokenSpent
@@ -31,7 +31,7 @@ def new(number: str, license_id: int) -> tuple[str, int]:
     if license.resend_refusal():
         return render_template("orders/_resend.html", license=license, focus=True), 409
     form = ResendForm(formdata=None, token=secrets.token_urlsafe(24))
-    language = emails.language_name(license.order.locale, seen_by=str(get_locale()))
+    language = languages.language_name(license.order.locale, seen_by=str(get_locale()))
     shown = {"license": license, "form": form, "language": language}
     return render_template("resends/_new.html", last=license.last_delivery, **shown), 200
 

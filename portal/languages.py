@@ -1,0 +1,19 @@
+"""The languages that customers get their e-mails in."""
+
+import re
+
+from babel import Locale
+
+LANGUAGES = ("en", "de", "es", "fr", "pt_BR")
+
+
+def language_of(locale: str) -> str:
+    """The language of `LANGUAGES` for a locale as orders carry it: 'de', 'pt-BR', 'en_EN'."""
+    by_language = {name.split("_")[0]: name for name in LANGUAGES}
+    language = re.split(r"[^a-z]", locale.strip().casefold())[0]
+    return by_language.get(language, "en")
+
+
+def language_name(locale: str, *, seen_by: str) -> str:
+    """What the language of an e-mail is called, in the language of the person who reads it."""
+    return Locale.parse(language_of(locale)).get_display_name(seen_by) or locale

@@ -1,0 +1,164 @@
+"""What the e-mails say is the vendor's to write, and no license gets lost in it."""
+
+import pytest
+
+from portal import jobs
+from portal.extensions import db
+from portal.models import Change, Fulfilment, PageText, Product, ProductText, Tool
+from portal.tags import SAMPLE, TAGS, around_key, complaint, fill
+from tests.people import CODE, bring_in, order_document
+
+TEXT = "Dear {FNAME},\n\nyour {PROGRAM_NAME} ({QUANTITY}):\n\n{KEY}\n\nGet it at {URL_FULL}"
+
+
+@pytest.fixture
+def product(acme):
+    product = Product.appear(acme.id, {"1001": "Sentinel Antivirus"})["1001"]
+    product.url = "https://www.example.com/get"
+    db.session.commit()
+    return product
+
+
+def write(product, language="en", subject="", body=TEXT):
+    ProductText.write(product, language, subject=subject, body=body, by=None)
+    db.session.commit()
+
+
+@pytest.fixture
+def resend(signed_in, rob, mailbox):
+    def press(order):
+        signed_in(rob).open(f"/orders/{order.number}").press("Resend").press("Send")
+        return mailbox.wait_for(1)[-1]
+
+    return press
+
+
+def plain(mail):
+    part = next(mail.iter_parts())
+    return part.get_payload(decode=True).decode().replace("\r\n", "\n")
+
+
+def html(mail):
+    return list(mail.iter_parts())[1].get_payload(decode=True).decode()
+
+
+def test_an_email_says_what_was_written_for_the_product(product, order, resend):
+    write(product, subject="Order {ORDER_ID}: here it is")
+    mail = resend(order)
+    assert mail["Subject"] == "Order A0005555555: here it is"
+    assert "Dear Kim,\n\nyour Sentinel Antivirus, 1 year (1):\n\n" in plain(mail)
+    assert f"\n{CODE}\n" in plain(mail)
+    assert '<a href="https://www.example.com/get"' in html(mail)
+    assert order.deliveries[0].text_version.startswith("text/")
+
+
+def test_another_language_keeps_the_default(product, acme, resend):
+    write(product, "de", body="Bitte sehr:\n\n{KEY}")
+    assert "Bitte sehr" not in plain(resend(bring_in(order_document(locale="fr"))))
+
+
+def test_the_general_part_is_around_every_text(acme, order, resend):
+    PageText.write(acme, "en", opening="Hi {FNAME}!", closing="Yours, Acme", by=None)
+    db.session.commit()
+    text = plain(resend(order))
+    assert text.startswith("Hi Kim!\n\nHere is the license")
+    assert text.rstrip().endswith("Yours, Acme")
+
+
+def test_answers_go_where_the_page_says(acme, order, resend):
+    acme.reply_to = "help@acme.example"
+    db.session.commit()
+    assert resend(order)["Reply-To"] == "help@acme.example"
+
+
+def test_what_a_customer_is_called_is_no_tag_and_no_markup(product, acme, resend):
+    write(product)
+    customer = {"first_name": "{KEY} <b>{EMAIL}</b>"}
+    mail = resend(bring_in(order_document(customer=customer)))
+    assert "Dear {KEY} <b>{EMAIL}</b>," in plain(mail)
+    assert "&lt;b&gt;" in html(mail)
+    assert plain(mail).count(CODE) == 1
+
+
+def test_an_information_says_its_text_and_has_no_license(product, acme, mailbox):
+    product.tool = Tool.INFORMATION
+    write(product, body="Thank you for {PROGRAM_NAME}.")
+    order = bring_in(order_document(codes=(), locale="fr"))
+    (fulfilment,) = Fulfilment.begin(order)
+    db.session.commit()
+    jobs.fulfil(fulfilment.id)
+    (mail,) = mailbox.messages
+    assert "Thank you for Sentinel Antivirus, 1 year." in plain(mail)
+    assert "license" not in plain(mail)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no tag",
+        "{KEY} and {KEY}\n{KEY}",
+        "Your key: {KEY}",
+        "{KEY}\n{NAME}",
+        "{key}\n",
+        "{KEY}{KEY}",
+    ],
+)
+def test_a_text_without_its_key_or_with_an_unknown_tag_is_refused(text):
+    assert complaint(text, licenses=True)
+
+
+@pytest.mark.parametrize("text", ["{KEY}", "A {FNAME}\n  {KEY} \n{DATE}", "{ not a tag }\n{KEY}"])
+def test_a_text_with_its_key_is_accepted(text):
+    assert complaint(text, licenses=True) is None
+
+
+def test_each_tag_has_a_sample():
+    assert set(SAMPLE) == set(TAGS)
+    assert "{" not in fill(" ".join(f"{{{tag}}}" for tag in TAGS), SAMPLE)
+
+
+def test_the_licenses_stand_between_what_is_before_and_after():
+    assert around_key("A\n\n{KEY}\n\nB") == ("A", "B")
+    assert around_key("A") == ("A", "")
+
+
+def test_an_operator_writes_a_text_and_sees_it_before(product, signed_in, ada):
+    page = signed_in(ada).open(f"/products/{product.id}/texts/de")
+    assert "Guten Tag Kim Larsen," in page.text
+    tried = page.fill("Text", TEXT).press("Preview")
+    assert "Dear Kim," in tried.text
+    assert "SAMPLE-2K9QX-PL44R" in tried.text
+    assert ProductText.of(product, "de") is None
+
+    saved = tried.press("Save")
+    assert "The text was saved." in saved.text
+    assert ProductText.of(product, "de").body == TEXT
+    assert [change.field for change in Change.of(product)] == ["text (de)"]
+    assert Change.of(product)[0].by == ada
+
+
+def test_a_refused_text_is_not_lost(product, signed_in, ada):
+    page = signed_in(ada).open(f"/products/{product.id}/texts/en")
+    answer = page.fill("Text", "Hello {NAEM}\n\n{KEY}").press("Save")
+    assert answer.status == 422
+    assert "There is no tag {NAEM}." in answer.text
+    assert "Hello {NAEM}" in answer.text
+    assert ProductText.of(product, "en") is None
+
+
+def test_a_text_that_is_emptied_is_the_default_again(product, signed_in, ada):
+    write(product)
+    signed_in(ada).open(f"/products/{product.id}/texts/en").fill("Text", "").press("Save")
+    assert ProductText.of(product, "en") is None
+
+
+def test_an_operator_writes_how_emails_begin(acme, signed_in, ada):
+    page = signed_in(ada).open("/checkout-pages/acme/texts/en")
+    page.fill("Beginning", "Hi {FNAME}!").press("Save")
+    assert PageText.of(acme, "en").opening == "Hi {FNAME}!"
+    refused = signed_in(ada).open("/checkout-pages/acme/texts/en").fill("End", "{KEY}")
+    assert refused.press("Save").status == 422
+
+
+def test_a_language_that_no_email_has_is_not_found(product, signed_in, ada):
+    assert signed_in(ada).open(f"/products/{product.id}/texts/xx").status == 404
