@@ -48,11 +48,13 @@ class Waits:
 
 @dataclass(frozen=True)
 class Trouble:
-    """It did not work; what `is_temporary` is worth another try."""
+    """It did not work; what `is_temporary` is worth another try, in `retry_after` seconds or later
+    if that is said."""
 
     failure: "Failure"
     detail: str | None = None
     is_temporary: bool = True
+    retry_after: int | None = None
 
 
 Answer = Licenses | DoneElsewhere | Waits | Trouble
@@ -74,9 +76,17 @@ class Failure(StrEnum):
     TOOL_BROKE_DOWN = "tool_broke_down"
 
     @property
+    def is_outage(self) -> bool:
+        """Whether it is the other side that fails, whatever it is asked."""
+        return self in _OUTAGES
+
+    @property
     def sentence(self) -> str:
         """The reason, and what to do about it, for staff."""
         return _sentences()[self]
+
+
+_OUTAGES = {Failure.SERVICE_UNREACHABLE, Failure.SERVICE_TIME_OUT, Failure.SERVICE_BUSY}
 
 
 def _sentences() -> dict[Failure, str]:
