@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.support.databases",
     "tests.support.mail_servers",
     "tests.support.faulty_mail_server",
+    "tests.support.web_services",
     "tests.support.portal",
     "tests.support.command_line",
     "tests.people",

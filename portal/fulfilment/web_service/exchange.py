@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.message import Message as Headers
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 
 import httpcore
 
@@ -33,12 +32,15 @@ class Received:
     @property
     def content_type(self) -> str | None:
         """Such as 'text/plain', in small letters."""
-        return self._content.get_content_type() if "content-type" in self._content else None
+        value = self.header("content-type")
+        return value and value.partition(";")[0].rstrip()
 
     @property
     def charset(self) -> str | None:
         """How the text is encoded, in small letters, where that is said."""
-        return self._content.get_content_charset()
+        content = Headers()
+        content["content-type"] = self.header("content-type") or "text/plain"
+        return content.get_content_charset()
 
     @property
     def is_compressed(self) -> bool:
@@ -62,13 +64,6 @@ class Received:
         """The first value of the header with this name, in small letters."""
         values = [value for key, value in self.headers if key.lower() == name]
         return values[0].strip().lower() if values else None
-
-    @cached_property
-    def _content(self) -> Headers:
-        content = Headers()
-        if value := self.header("content-type"):
-            content["content-type"] = value.replace("\r", "").replace("\n", "")
-        return content
 
 
 def exchange(message: Message, settings: Settings) -> Received:
