@@ -3,6 +3,7 @@
 from portal.models.change import Change
 from portal.models.checkout_page import CheckoutPage
 from portal.models.delivery import Delivery, DeliveryStatus
+from portal.models.endpoint import Endpoint
 from portal.models.fulfilment import Fulfilment, FulfilmentState
 from portal.models.history import HistoryEntry, What
 from portal.models.item import Item
@@ -21,6 +22,7 @@ __all__ = [
     "CheckoutPage",
     "Delivery",
     "DeliveryStatus",
+    "Endpoint",
     "Fulfilment",
     "FulfilmentState",
     "HistoryEntry",
