@@ -196,9 +196,10 @@ def test_a_web_service_says_when_it_wants_to_be_asked_again(service, wish, secon
     assert ask(service.url).retry_after == seconds
 
 
-def test_a_web_service_may_name_a_moment(service):
+@pytest.mark.parametrize("usegmt", [True, False])
+def test_a_web_service_may_name_a_moment(service, usegmt):
     moment = clock.now() + timedelta(minutes=5)
-    service.answer = reply(status=503, retry_after=format_datetime(moment, usegmt=False))
+    service.answer = reply(status=503, retry_after=format_datetime(moment, usegmt=usegmt))
     assert 290 < ask(service.url).retry_after <= 300
 
 

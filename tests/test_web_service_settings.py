@@ -74,6 +74,8 @@ def test_a_new_secret_is_a_good_one():
         ({"temporary_pattern": "(?=x)"}, "cannot be understood"),
         ({"temporary_pattern": "(a{1000}){1000}"}, "cannot be understood"),
         ({"temporary_pattern": "x" * 201}, "at most 200"),
+        ({"extra_parameters": {f"x{number}": "1" for number in range(51)}}, "at most 50"),
+        ({"extra_headers": {f"X-{number}": "1" for number in range(51)}}, "at most 50"),
         ({"colour": "red"}, "not permitted"),
     ],
 )

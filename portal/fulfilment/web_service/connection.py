@@ -13,6 +13,7 @@ import httpcore
 from portal.fulfilment.web_service.addresses import is_public
 
 PIECE = 16_384
+MOST_TRIES = 4  # addresses of a name, so that each has its share of the time
 
 
 class AddressForbidden(Exception):
@@ -52,16 +53,16 @@ class Backend(httpcore.NetworkBackend):
         addresses = _addresses(host, port, self._deadline)
         if not self._inner_allowed and not all(map(is_public, addresses)):
             raise AddressForbidden
-        for tries_left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+        error: Exception = httpcore.ConnectError("no address")
+        for tried, address in enumerate(addresses[:MOST_TRIES]):
+            seconds = self._deadline.left() / (min(len(addresses), MOST_TRIES) - tried)
             try:
-                seconds = self._deadline.left() / tries_left
                 stream = httpcore.SyncBackend().connect_tcp(address, port, seconds)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if tries_left == 1:
-                    raise
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
+                error = failed
             else:
                 return Stream(stream, self._deadline)
-        raise httpcore.ConnectError  # a name without any address
+        raise error
 
 
 class Stream(httpcore.NetworkStream):
@@ -87,7 +88,11 @@ class Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        left = self._deadline.left()
+        try:
+            left = self._deadline.left()
+        except httpcore.TimeoutException:
+            self.close()  # nobody else would
+            raise
         return Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
 
     def get_extra_info(self, info: str) -> object:

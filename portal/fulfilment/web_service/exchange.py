@@ -1,9 +1,9 @@
 """One request to the vendor's web service, and what came back."""
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
-from email.message import Message as Headers
 from email.utils import parsedate_to_datetime
 
 import httpcore
@@ -15,6 +15,8 @@ from portal.fulfilment.web_service.settings import Settings
 
 LARGEST = 64 * 1024
 LONGEST_WAIT = 24 * 3600
+
+_CHARSET = re.compile(r';\s*charset="?(?P<name>[a-z0-9._-]+)"?\s*(;|$)')
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,8 @@ class Received:
     @property
     def charset(self) -> str | None:
         """How the text is encoded, in small letters, where that is said."""
-        content = Headers()
-        content["content-type"] = self.header("content-type") or "text/plain"
-        return content.get_content_charset()
+        found = _CHARSET.search(self.header("content-type") or "")
+        return found and found["name"]
 
     @property
     def is_compressed(self) -> bool:
@@ -54,7 +55,7 @@ class Received:
             return None
         if wanted.isascii() and wanted.isdigit():
             return min(int(wanted[:9]), LONGEST_WAIT)
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             moment = parsedate_to_datetime(wanted)
             seconds = moment.replace(tzinfo=moment.tzinfo or UTC) - clock.now()
             return min(max(int(seconds.total_seconds()), 0), LONGEST_WAIT)

@@ -43,6 +43,7 @@ def compose(request: LicenseRequest, settings: Settings) -> Message:
     headers = {
         "accept": f"{JSON}, text/plain",
         "accept-encoding": "identity",
+        "cache-control": "no-store",  # the same query may be another request
         "user-agent": "Keydesk",
         **{name.lower(): value for name, value in settings.extra_headers.items()},
         **content,

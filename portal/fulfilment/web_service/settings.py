@@ -16,6 +16,7 @@ from pydantic import (
 
 from portal.fulfilment.web_service.secret import known_secret
 from portal.fulfilment.web_service.values import (
+    MOST_EXTRAS,
     HeaderName,
     HeaderValue,
     ParameterName,
@@ -64,8 +65,12 @@ class Settings(BaseModel):
     method: Method = Method.POST
     secret: Annotated[SecretStr, AfterValidator(known_secret)]
     parameter_names: dict[Parameter, ParameterName] = {}
-    extra_parameters: dict[ParameterName, ParameterValue] = {}
-    extra_headers: Annotated[dict[HeaderName, HeaderValue], Field(repr=False)] = {}
+    extra_parameters: Annotated[
+        dict[ParameterName, ParameterValue], Field(max_length=MOST_EXTRAS)
+    ] = {}
+    extra_headers: Annotated[
+        dict[HeaderName, HeaderValue], Field(max_length=MOST_EXTRAS, repr=False)
+    ] = {}
     time_out: Annotated[int, Field(ge=1, le=60)] = 10
     temporary_pattern: Pattern = ""
     vendor_mails: bool = False

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, Vali
 from pydantic_core import SchemaError
 
 LONGEST_PATTERN = 200
+MOST_EXTRAS = 50
 
 # RFC 9110, 5.6.2 and 5.5; of the latter ASCII alone, which every server reads alike.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -18,6 +19,7 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
 # Headers that say how a message travels, or that we set ourselves.
 OURS = {
     "accept-encoding",
+    "cache-control",
     "connection",
     "content-encoding",
     "content-length",
