@@ -15,6 +15,7 @@ from tests.support.web_services import (
     SECRET,
     ask,
     json_reply,
+    raw,
     reply,
     request_for,
     settings_for,
@@ -248,10 +249,24 @@ def test_a_test_is_marked_and_shows_both_sides(service):
     assert conversation.sent.url == service.url
     assert conversation.sent.body == asked.body
     assert conversation.sent.headers.items() <= asked.headers.items()
+    assert "Bearer 123" not in conversation.sent.shown_headers.values()
+    assert conversation.sent.shown_headers.keys() == conversation.sent.headers.keys()
     assert conversation.received.status == 200
+    assert conversation.received.beginning == '{"license": "AAAA-BBBB"}'
     assert ("Content-Type", "application/json") in conversation.received.headers
     assert conversation.received.body == b'{"license": "AAAA-BBBB"}'
     assert conversation.answer == Licenses(["AAAA-BBBB"])
+
+
+def test_a_test_that_fails_says_why_and_shows_what_came(service):
+    service.answer = reply("é" * 9000, status=503)
+    conversation = try_it(settings_for(service.url), request_for())
+    assert conversation.answer.detail == "HTTP 503 Service Unavailable"
+    assert conversation.received.beginning == "é" * 2048
+    service.answer = raw()
+    conversation = try_it(settings_for(service.url), request_for())
+    assert conversation.received is None
+    assert conversation.answer.failure is Failure.SERVICE_UNREACHABLE
 
 
 def test_nothing_of_a_conversation_is_logged(service, caplog):

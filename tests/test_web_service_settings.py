@@ -48,6 +48,7 @@ def test_a_new_secret_is_a_good_one():
         ({"url": "https://kim@vendor.example/"}, "user name or a password"),
         ({"url": "https://vendor.example/#part"}, "must not contain a #"),
         ({"url": "https://vendor.example/" + "x" * 3000}, "at most 2083"),
+        ({"url": f"https://{'a.' * 127}example/"}, "name in the address is too long"),
         ({"method": "PUT"}, "POST"),
         ({"secret": ""}, "whsec_"),
         ({"secret": SECRET.removeprefix("whsec_")}, "whsec_"),

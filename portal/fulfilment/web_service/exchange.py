@@ -14,6 +14,7 @@ from portal.fulfilment.web_service.message import Message
 from portal.fulfilment.web_service.settings import Settings
 
 LARGEST = 64 * 1024
+LOOKED_AT = 4 * 1024
 LONGEST_WAIT = 24 * 3600
 
 _CHARSET = re.compile(r';\s*charset="?(?P<name>[a-z0-9._-]+)"?\s*(;|$)')
@@ -30,6 +31,11 @@ class Received:
     @property
     def is_too_large(self) -> bool:
         return len(self.body) > LARGEST
+
+    @property
+    def beginning(self) -> str:
+        """What a person can look at: the first 4 KiB, as text."""
+        return self.body[:LOOKED_AT].decode(errors="replace")
 
     @property
     def content_type(self) -> str | None:

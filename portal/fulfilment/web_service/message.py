@@ -16,12 +16,21 @@ JSON = "application/json"
 @dataclass(frozen=True)
 class Message:
     """One HTTP request, as it goes out. `headers` are those that say something; `host` and the
-    length of the body come with them."""
+    length of the body come with them. Those named in `private` are an operator's, and may be what
+    gives us access."""
 
     method: Method
     url: str
     headers: dict[str, str]
     body: bytes
+    private: frozenset[str] = frozenset()
+
+    @property
+    def shown_headers(self) -> dict[str, str]:
+        """The headers as a person may see them."""
+        return {
+            name: "…" if name in self.private else value for name, value in self.headers.items()
+        }
 
     @property
     def target(self) -> str:
@@ -33,6 +42,7 @@ def compose(request: LicenseRequest, settings: Settings) -> Message:
     """What `request` says to the web service of `settings`."""
     parameters = _parameters(request, settings)
     url, content, body = str(settings.url), {}, b""
+    extra = {name.lower(): value for name, value in settings.extra_headers.items()}
     if settings.method is Method.GET:
         url += ("&" if settings.url.query else "?") + urlencode(parameters)
         signed = url.partition("?")[2]
@@ -45,13 +55,13 @@ def compose(request: LicenseRequest, settings: Settings) -> Message:
         "accept-encoding": "identity",
         "cache-control": "no-store",  # the same query may be another request
         "user-agent": "Keydesk",
-        **{name.lower(): value for name, value in settings.extra_headers.items()},
+        **extra,
         **content,
         "keydesk-licenses": str(request.quantity),
         **({"keydesk-test": "true"} if request.is_test else {}),
         **_signature(request.id, signed, settings.secret.get_secret_value()),
     }
-    return Message(settings.method, url, headers, body)
+    return Message(settings.method, url, headers, body, frozenset(extra))
 
 
 def _parameters(request: LicenseRequest, settings: Settings) -> dict[str, str]:

@@ -24,6 +24,8 @@ from portal.fulfilment.web_service.values import (
     Pattern,
 )
 
+LONGEST_HOST = 253  # RFC 1035, 2.3.4, without the last dot and in text
+
 
 class Method(StrEnum):
     """How the parameters travel: as a JSON document, or in the query of the address."""
@@ -82,6 +84,8 @@ class Settings(BaseModel):
             raise ValueError(_("The address must start with https://."))
         if self.url.username or self.url.password:
             raise ValueError(_("The address must not contain a user name or a password."))
+        if len(self.url.host or "") > LONGEST_HOST:
+            raise ValueError(_("The name in the address is too long."))
         if self.url.fragment is not None:
             raise ValueError(_("The address must not contain a #."))
         names = [*self.names.values(), *self.extra_parameters]
