@@ -41,6 +41,11 @@ def test_the_parameters_go_out_in_the_query(service):
     assert asked.parameters == {"shop": "1"} | PARAMETERS | zone
 
 
+def test_an_address_that_ends_in_a_question_mark_gets_no_second_one(service):
+    ask(service.url + "?", method="GET")
+    assert service.asked[0].parameters == PARAMETERS
+
+
 def test_a_parameter_is_renamed_left_out_or_added(service):
     ask(
         service.url,

@@ -115,8 +115,16 @@ def test_a_name_that_leads_nowhere_is_tried_again(name):
     assert trouble.detail
 
 
-def test_an_endless_answer_is_read_to_64_kib(service):
-    service.answer = raw(HEAD + b"\r\n", *[b"A" * 4096] * 100_000)
+@pytest.mark.parametrize(
+    "deed",
+    [
+        raw(HEAD + b"\r\n", *[b"A" * 4096] * 100_000),
+        raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", *[b"1\r\nA\r\n" * 1000] * 1000),
+    ],
+    ids=["large", "in crumbs"],
+)
+def test_an_endless_answer_is_read_to_64_kib(service, deed):
+    service.answer = deed
     trouble = ask(service.url)
     assert "larger than 64 KiB" in trouble.detail
 

@@ -95,12 +95,12 @@ def exchange(message: Message, settings: Settings) -> Received:
             message.method.value, target, headers=headers, content=message.body or None
         ) as response,
     ):
-        body = b""
+        body = bytearray()
         for piece in response.iter_stream():
             body += piece
             if len(body) > LARGEST:
                 break
-        return Received(response.status, _as_text(response.headers), body)
+        return Received(response.status, _as_text(response.headers), bytes(body))
 
 
 def _host(settings: Settings) -> str:

@@ -44,6 +44,7 @@ def compose(request: LicenseRequest, settings: Settings) -> Message:
     url, content, body = str(settings.url), {}, b""
     extra = {name.lower(): value for name, value in settings.extra_headers.items()}
     if settings.method is Method.GET:
+        url = url.removesuffix("?")
         url += ("&" if settings.url.query else "?") + urlencode(parameters)
         signed = url.partition("?")[2]
     else:
