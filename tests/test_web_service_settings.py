@@ -1,5 +1,7 @@
 """What an operator may set for a web service, and what is refused on saving."""
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
@@ -28,8 +30,8 @@ def test_what_is_secret_is_not_shown():
 
 def test_the_settings_survive_being_stored():
     settings = Settings(**ORDINARY, parameter_names={"Order": "no"}, method="GET")
-    stored = settings.model_dump(mode="json") | {"secret": settings.secret.get_secret_value()}
-    assert Settings(**stored) == settings
+    assert Settings(**json.loads(json.dumps(settings.stored))) == settings
+    assert SECRET not in settings.model_dump_json()
 
 
 def test_a_new_secret_is_a_good_one():
