@@ -188,6 +188,13 @@ def test_the_next_address_is_tried_when_one_is_dead(service, names):
     assert service.asked[0].headers["host"] == url.split("/")[2]
 
 
+def test_a_numeric_ipv6_address_is_named_as_in_the_url(service, names):
+    names["::1"] = ["127.0.0.1"]
+    url = service.url.replace("127.0.0.1", "[::1]")
+    assert ask(url) == Licenses(["AAAA-BBBB"])
+    assert service.asked[0].headers["host"] == url.split("/")[2]
+
+
 def test_the_environment_leads_to_no_proxy(service, monkeypatch):
     for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"]:
         monkeypatch.setenv(name, "http://127.0.0.1:9")
