@@ -11,10 +11,12 @@ from portal import clock
 JITTER = 0.2
 
 
-def next_try(attempts: int, started_at: datetime) -> datetime | None:
-    """When to try again after `attempts` tries since `started_at`, or None to give up."""
+def next_try(attempts: int, started_at: datetime, at_least: float = 0) -> datetime | None:
+    """When to try again after `attempts` tries since `started_at`, in `at_least` so many seconds,
+    or None to give up."""
     waits: list[float] = current_app.config["RETRY_WAITS"]
     wait = waits[min(max(attempts, 1), len(waits)) - 1]
-    moment = clock.now() + timedelta(seconds=wait * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
+    wait = max(wait * random.uniform(1 - JITTER, 1 + JITTER), at_least)  # noqa: S311
+    moment = clock.now() + timedelta(seconds=wait)
     patience = timedelta(hours=current_app.config["RETRY_HOURS"])
     return moment if moment < started_at + patience else None

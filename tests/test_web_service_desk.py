@@ -6,7 +6,7 @@ import pytest
 
 from portal import clock, jobs
 from portal.extensions import db
-from portal.models import Fulfilment, FulfilmentState
+from portal.models import Endpoint, Fulfilment, FulfilmentState, License
 from portal.models.product import Tool
 from tests.people import bring_in, item_document, order_document
 from tests.support.web_services import json_reply, reply, settings_for
@@ -60,3 +60,47 @@ def test_an_answer_that_cannot_be_used_needs_people(fulfilment, order, service):
     assert fulfilment.state is FulfilmentState.FAILED
     assert "licenses asked for: 2, licenses in it: 1" in order.history[0].answer
     assert order.items[0].licenses == []
+
+
+def test_another_number_of_licenses_is_another_request(fulfilment, order, service):
+    service.answer = [reply("", status=503), reply("AAAA-1")]
+    jobs.fulfil(fulfilment.id)
+    License.saved(order.items[0], "BBBB-2")  # as a person does who has one of the two
+    fulfilment.due_at = clock.now()
+    db.session.commit()
+    jobs.fulfil(fulfilment.id)
+    assert fulfilment.state is FulfilmentState.DONE
+    assert len({asked.headers["webhook-id"] for asked in service.asked}) == 2
+
+
+def test_a_web_service_that_fails_for_many_is_left_alone_for_a_while(acme, service):
+    service.answer = reply("", status=503)
+    items = [item_document(f"{number}", codes=()) for number in range(7)]
+    begun = Fulfilment.begin(bring_in(order_document(items=items)))
+    begun[0].product.tool = Tool.WEB_SERVICE
+    begun[0].product.settings = settings_for(service.url).stored
+    db.session.commit()
+    for fulfilment in begun:
+        jobs.fulfil(fulfilment.id)
+    assert len(service.asked) == 5
+    assert [fulfilment.attempts for fulfilment in begun] == [1, 1, 1, 1, 1, 0, 0]
+    assert begun[-1].failure == "service_rests"
+    assert begun[-1].due_at > clock.now()
+
+    service.answer = reply("AAAA-1")
+    db.session.get_one(Endpoint, origin_of(service)).next_probe_at = clock.now()
+    begun[-1].due_at = clock.now()
+    db.session.commit()
+    jobs.fulfil(begun[-1].id)
+    assert begun[-1].state is FulfilmentState.DONE
+    assert db.session.get(Endpoint, origin_of(service)) is None
+
+
+def origin_of(service):
+    return settings_for(service.url).origin
+
+
+def test_a_web_service_that_says_when_is_not_asked_before(fulfilment, service):
+    service.answer = reply("", status=429, retry_after="7200")
+    jobs.fulfil(fulfilment.id)
+    assert fulfilment.due_at > clock.now() + timedelta(hours=1, minutes=59)

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import ModuleType
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from portal.extensions import db
 from portal.fulfilment import information, license_request, pool, web_service, worklist
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Trouble
 from portal.fulfilment.parameters import license_request_of
-from portal.models import Fulfilment
+from portal.models import Endpoint, Fulfilment
 from portal.models.product import Tool
+from portal.vault import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -44,21 +45,32 @@ def fulfil(fulfilment_id: int) -> Done:
         db.session.commit()
         return Done()
     request, attempt = license_request_of(fulfilment), fulfilment.attempts
-    tool, settings = fulfilment.product.tool, fulfilment.product.settings
+    tool, settings = fulfilment.product.tool, _settings_of(fulfilment)
+    origin = getattr(settings, "origin", None)
+    if origin and (turn_at := Endpoint.turn(origin)):
+        fulfilment.let_rest(turn_at)
+        db.session.commit()
+        return Done(due_at=turn_at)
     db.session.commit()
     answer = _ask(tool, request, settings)
-    return _write_down(fulfilment_id, attempt, answer)
+    return _write_down(fulfilment_id, attempt, answer, origin)
 
 
-def _ask(tool: Tool | None, request: LicenseRequest, settings: dict[str, object]) -> Answer:
-    if tool is None:
+def _settings_of(fulfilment: Fulfilment) -> BaseModel | None:
+    """What the operator set for the tool; None if that will not do."""
+    tool = fulfilment.product.tool
+    try:
+        return TOOLS[tool].Settings.model_validate(fulfilment.product.settings) if tool else None
+    except (ValidationError, Unreadable):
+        log.exception("The settings of the product %s cannot be used", fulfilment.product_id)
+        return None
+
+
+def _ask(tool: Tool | None, request: LicenseRequest, settings: BaseModel | None) -> Answer:
+    if tool is None or settings is None:
         return Trouble(Failure.TOOL_NOT_SET_UP, is_temporary=False)
     try:
-        checked = TOOLS[tool].Settings.model_validate(settings)
-    except ValidationError:
-        return Trouble(Failure.TOOL_NOT_SET_UP, is_temporary=False)
-    try:
-        answer: Answer = TOOLS[tool].obtain(request, checked)
+        answer: Answer = TOOLS[tool].obtain(request, settings)
     except Exception:
         db.session.rollback()
         log.exception("The tool %s broke down over the request %s", tool, request.id)
@@ -66,12 +78,22 @@ def _ask(tool: Tool | None, request: LicenseRequest, settings: dict[str, object]
     return answer
 
 
-def _write_down(fulfilment_id: int, attempt: int, answer: Answer) -> Done:
+def _write_down(fulfilment_id: int, attempt: int, answer: Answer, origin: str | None) -> Done:
     fulfilment = db.session.get_one(Fulfilment, fulfilment_id)
     fulfilment.item.order.lock()
     if not fulfilment.is_at(attempt):  # it took so long that somebody else took over
         db.session.rollback()
         return Done()
     delivery = fulfilment.take(answer)
+    if origin:
+        _remember(origin, answer)
     db.session.commit()
     return Done(delivery.id if delivery else None, fulfilment.due_at)
+
+
+def _remember(origin: str, answer: Answer) -> None:
+    """Whether the other side of a tool is up, for all who ask it."""
+    if isinstance(answer, Trouble) and answer.failure.is_outage:
+        Endpoint.failed(origin)
+    elif not isinstance(answer, Trouble) or answer.failure is not Failure.ADDRESS_FORBIDDEN:
+        Endpoint.answered(origin)

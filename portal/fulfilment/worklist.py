@@ -26,7 +26,7 @@ def claim(fulfilment_id: int) -> Fulfilment | None:
     fulfilment.state, fulfilment.claimed_by = FulfilmentState.WORKING, this_process()
     fulfilment.due_at = clock.now() + CLAIM_LASTS
     fulfilment.started_at = fulfilment.started_at or clock.now()
-    fulfilment.attempts += 1
+    fulfilment.count_attempt()
     return fulfilment
 
 

@@ -50,6 +50,11 @@ class FulfilmentState(StrEnum):
     FAILED = "failed"
 
 
+def new_request_id() -> str:
+    """The name of a license request."""
+    return f"req_{uuid4().hex}"
+
+
 class Fulfilment(Model):
     """`request_id` names the license request and stays the same through its retries, so that the
     vendor can answer alike. `due_at` is when the worker tries (again), or while one is at work,
@@ -75,10 +80,9 @@ class Fulfilment(Model):
     state: Mapped[FulfilmentState] = mapped_column(
         words(FulfilmentState), default=FulfilmentState.WAITING
     )
-    request_id: Mapped[str] = mapped_column(
-        String(64), unique=True, default=lambda: f"req_{uuid4().hex}"
-    )
+    request_id: Mapped[str] = mapped_column(String(64), unique=True, default=new_request_id)
     attempts: Mapped[int] = mapped_column(default=0)
+    asked_for: Mapped[int | None]
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     claimed_by: Mapped[str | None] = mapped_column(String(255))
@@ -149,6 +153,14 @@ class Fulfilment(Model):
         valid = [license for license in self.item.licenses if not license.revoked_at]
         return max(self.product.licenses_for(self.item.quantity) - len(valid), 0)
 
+    def count_attempt(self) -> None:
+        """Note that the tool is asked once more, and for how many licenses. Other than before it is
+        another request: who answers the same one alike would answer with as many as then."""
+        if self.asked_for not in (None, self.missing):
+            self.request_id = new_request_id()
+        self.asked_for = self.missing
+        self.attempts += 1
+
     def is_at(self, attempt: int) -> bool:
         """Whether nobody has taken this over since that attempt was begun."""
         return self.state is FulfilmentState.WORKING and self.attempts == attempt
@@ -185,6 +197,13 @@ class Fulfilment(Model):
         if self.product.tool is None:
             self._wait(Waits(Failure.TOOL_NOT_SET_UP))
 
+    def let_rest(self, until: datetime) -> None:
+        """Give a claim back: the other side of the tool is not asked before `until`."""
+        self.attempts -= 1
+        self.state = FulfilmentState.RETRYING if self.attempts else FulfilmentState.WAITING
+        self.failure, self.detail = Failure.SERVICE_RESTS, None
+        self.due_at, self.claimed_by = until, None
+
     def _save(self, answer: Licenses) -> Delivery:
         sources: Sequence[int | None] = answer.sources or [None] * len(answer.texts)
         added = [
@@ -213,7 +232,11 @@ class Fulfilment(Model):
     def _try_again_or_fail(self, trouble: Trouble) -> None:
         started_at = self.started_at or clock.now()
         self.failure, self.detail = trouble.failure, trouble.detail
-        self.due_at = retries.next_try(self.attempts, started_at) if trouble.is_temporary else None
+        self.due_at = (
+            retries.next_try(self.attempts, started_at, at_least=trouble.retry_after or 0)
+            if trouble.is_temporary
+            else None
+        )
         failed = self.due_at is None
         self.state = FulfilmentState.FAILED if failed else FulfilmentState.RETRYING
         self._note(What.FULFILMENT_FAILED if failed else What.FULFILMENT_RETRIES)

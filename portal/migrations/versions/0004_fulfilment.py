@@ -120,6 +120,7 @@ def _create_products() -> None:
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("asked_for", sa.Integer(), nullable=True),
         sa.Column("started_at", Time, nullable=True),
         sa.Column("due_at", Time, nullable=True),
         sa.Column("claimed_by", sa.String(length=255), nullable=True),
