@@ -9,7 +9,7 @@ import pytest
 from portal import clock, jobs
 from portal.extensions import db
 from portal.fulfilment import worklist
-from portal.models import Fulfilment, OrderStatus, Product
+from portal.models import Fulfilment, OrderStatus, Product, ProductText
 from portal.models.fulfilment import FulfilmentState
 from portal.models.history import What
 from portal.models.product import Tool
@@ -30,7 +30,10 @@ def fulfilment(paid):
 
 
 def set_tool(fulfilment, tool, **settings):
-    fulfilment.product.tool, fulfilment.product.settings = tool, settings
+    product = fulfilment.product
+    product.tool, product.settings = tool, settings
+    if tool is Tool.INFORMATION:
+        ProductText.write(product, "en", subject="", body="Thank you.", by=None)
     db.session.commit()
 
 
@@ -70,6 +73,14 @@ def test_an_information_is_mailed_without_a_license(fulfilment, paid, mailbox):
     assert [message["To"] for message in mailbox.messages] == ["kim@example.com"]
 
 
+def test_an_information_without_a_text_has_failed(fulfilment, paid, mailbox):
+    fulfilment.product.tool = Tool.INFORMATION
+    db.session.commit()
+    jobs.fulfil(fulfilment.id)
+    assert (fulfilment.state, fulfilment.failure) == (FulfilmentState.FAILED, "text_missing")
+    assert mailbox.empty
+
+
 def test_a_tool_that_is_not_set_up_well_has_failed(fulfilment, paid):
     set_tool(fulfilment, Tool.WEB_SERVICE)
     jobs.fulfil(fulfilment.id)
@@ -85,8 +96,8 @@ def test_one_failed_item_does_not_make_the_whole_order_done(acme, mailbox):
     ]
     order = bring_in(order_document(items=items))
     good, bad = Fulfilment.begin(order)
-    good.product.tool, bad.product.tool = Tool.INFORMATION, Tool.WEB_SERVICE
-    db.session.commit()
+    set_tool(good, Tool.INFORMATION)
+    set_tool(bad, Tool.WEB_SERVICE)
     for fulfilment in (bad, good):
         jobs.fulfil(fulfilment.id)
     assert (good.state, bad.state) == (FulfilmentState.DONE, FulfilmentState.FAILED)

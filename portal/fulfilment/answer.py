@@ -73,6 +73,7 @@ class Failure(StrEnum):
     POOL_EMPTY = "pool_empty"
     LICENSE_AWAITED = "license_awaited"
     TOOL_NOT_SET_UP = "tool_not_set_up"
+    TEXT_MISSING = "text_missing"
     TOOL_BROKE_DOWN = "tool_broke_down"
 
     @property
@@ -105,5 +106,6 @@ def _sentences() -> dict[Failure, str]:
         Failure.POOL_EMPTY: _("The pool has too few licenses. Licenses must be uploaded."),
         Failure.LICENSE_AWAITED: _("The vendor’s staff have to enter the license."),
         Failure.TOOL_NOT_SET_UP: _("The fulfilment tool is not set up. Tell an operator."),
+        Failure.TEXT_MISSING: _("No text was written for the e-mail. Tell an operator."),
         Failure.TOOL_BROKE_DOWN: _("Something unexpected went wrong. Tell an operator."),
     }

@@ -2,13 +2,20 @@
 
 from pydantic import BaseModel
 
-from portal.fulfilment.answer import Answer, DoneElsewhere, LicenseRequest
+from portal.extensions import db
+from portal.fulfilment.answer import Answer, DoneElsewhere, Failure, LicenseRequest, Trouble
+from portal.models import ProductText
 
 
 class Settings(BaseModel):
     """Nothing to set but the texts of the product."""
 
 
-def obtain(_request: LicenseRequest, _settings: Settings) -> Answer:
-    """Nothing to obtain."""
+def obtain(request: LicenseRequest, _settings: Settings) -> Answer:
+    """Nothing to obtain, as long as there is something to say."""
+    texts = db.select(ProductText.id).filter_by(product_id=request.product_id)
+    has_text = db.session.scalar(db.select(texts.exists()))
+    db.session.rollback()
+    if not has_text:
+        return Trouble(Failure.TEXT_MISSING, is_temporary=False)
     return DoneElsewhere(email=True)
