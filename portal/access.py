@@ -96,6 +96,13 @@ def token_only(*, may: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def signed_messages(view: Callable[P, R]) -> Callable[P, R]:
+    """Let in who signs the message with a secret of the checkout page, which the view sees to:
+    what has to be signed differs. Sessions do not count here, so no CSRF token is needed."""
+    view.signed_by_page = True  # type: ignore[attr-defined]
+    return csrf.exempt(view)
+
+
 def visible_pages() -> Sequence[CheckoutPage]:
     """The checkout pages whose orders the person who is asking may see."""
     return CheckoutPage.all() if current_staff.sees_all else current_staff.checkout_pages

@@ -46,6 +46,9 @@ LOOKED_AT = 1000
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
+# The option of a connection whose transaction only reads.
+READS = "keydesk_reads"
+
 
 class Base(DeclarativeBase):
     metadata = MetaData(
@@ -147,7 +150,8 @@ def _configure_sqlite(app: Flask, engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        mode = "IMMEDIATE" if _will_write(app) else "DEFERRED"
+        reads = connection.get_execution_options().get(READS, False)
+        mode = "IMMEDIATE" if _will_write(app) and not reads else "DEFERRED"
         connection.exec_driver_sql(f"BEGIN {mode}")
 
 
@@ -159,6 +163,13 @@ def insert_unless_there(
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     if rows:
         session.connection().execute(insert(model).on_conflict_do_nothing(), rows)
+
+
+def begin_reading(session: Session) -> None:
+    """Begin a transaction that will only read, in a request that may write after it has ended: so
+    it need not wait for the write lock."""
+    session.rollback()
+    session.connection(execution_options={READS: True})
 
 
 def wait_for_turn(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""A failure becomes a page, a notice inside the page that asked, or JSON for the API.
+"""A failure becomes a page, a notice inside the page that asked, or JSON for programs.
 
 None of these needs the database: it may be what failed.
 """
@@ -22,7 +22,7 @@ from portal.extensions import db
 
 log = logging.getLogger(__name__)
 
-API = "/api/"
+FOR_PROGRAMS = ("/api/", "/hooks/")
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 UNAVAILABLE = (OperationalError, InterfaceError, NoConnectionLeft)
 
@@ -70,7 +70,7 @@ def _answer(error: HTTPException) -> Response:
 
 def _shown(error: HTTPException, code: int) -> Response:
     words = in_words(error, code)
-    if request.path.startswith(API):
+    if request.path.startswith(FOR_PROGRAMS):
         response = jsonify(error=words.word, because=f"{words.title}. {words.advice}")
         response.status_code = code
         return response

@@ -7,7 +7,7 @@ sent (`refused`), and the `deliveries`.
 from datetime import datetime
 from typing import Any
 
-from portal.models import Delivery, HistoryEntry, Item, License, Order, Refusal
+from portal.models import Delivery, HistoryEntry, Item, License, Order, ReceivedMessage, Refusal
 
 Document = dict[str, Any]
 
@@ -99,3 +99,11 @@ def delivery_document(delivery: Delivery) -> Document:
 def moment(time: datetime | None) -> str | None:
     """A time as RFC 3339 writes it, in UTC."""
     return time.isoformat().replace("+00:00", "Z") if time else None
+
+
+def message_document(message: ReceivedMessage) -> Document:
+    """What became of a message, for its sender: the first field that is wrong, where one is."""
+    if message.complaint is None:
+        return {"outcome": str(message.outcome), "order": message.order_number}
+    field = message.complaint.partition(":")[0]
+    return {"error": "unusable_message", "field": field, "because": message.complaint}

@@ -43,22 +43,29 @@ class DocumentError(Exception):
     """Why an order document cannot be used: `field: what is wrong`, never with what it holds."""
 
     @classmethod
-    def of(cls, error: ValidationError) -> "DocumentError":
-        """What pydantic found, in our words."""
+    def of(
+        cls, error: ValidationError, *, whole: str = "line", within: str | None = None
+    ) -> "DocumentError":
+        """What pydantic found, in our words.
+
+        `whole` is what all of it is called; the fields in the field `within` are named without it.
+        """
         details = error.errors(include_input=False, include_url=False)
-        complaints = [_complaint(detail) for detail in details[:MOST]]
+        complaints = [_complaint(detail, whole, within) for detail in details[:MOST]]
         if len(details) > MOST:
             complaints.append(f"and {len(details) - MOST} more")
         return cls("; ".join(complaints))
 
 
-def _complaint(detail: ErrorDetails) -> str:
+def _complaint(detail: ErrorDetails, whole: str, within: str | None) -> str:
     message = MESSAGES.get(detail["type"], _unknown)
     reason = message(detail.get("ctx", {}))
-    field = ".".join(_name(part) for part in detail["loc"])
-    if not field and detail["type"] == "value_error":
-        return reason  # a rule about the whole document names its field itself
-    return f"{field or 'line'}: {reason}"
+    names_itself = detail["type"] == "value_error"  # where it is about a whole document
+    place = detail["loc"]
+    if place[:1] == (within,) and (len(place) > 1 or names_itself):
+        place = place[1:]
+    field = ".".join(_name(part) for part in place)
+    return reason if names_itself and not field else f"{field or whole}: {reason}"
 
 
 def _not_json(reason: str) -> str:

@@ -1,10 +1,12 @@
 """The order document: one order as it enters the portal (docs/order.schema.json)."""
 
+from collections.abc import Collection
+from datetime import datetime
 from decimal import Decimal
 from string import ascii_uppercase
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from portal.intake.complaints import DocumentError
 from portal.intake.values import (
@@ -83,6 +85,10 @@ class OrderDocument(_Part):
     items: Annotated[list[ItemDocument], Field(min_length=1, max_length=500)]
     history: list[EntryDocument] = []
 
+    # Not in the document but around it, see `told`.
+    _told_at: datetime | None = PrivateAttr(default=None)
+    _parts: int | None = PrivateAttr(default=None)
+
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         if self.status is OrderStatus.PAID and self.paid_at is None:
@@ -96,6 +102,39 @@ class OrderDocument(_Part):
     def order_id(self) -> int:
         """The id of the order in the portal: the numeric part of its number."""
         return int(self.number.lstrip(ascii_uppercase))
+
+    def told(self, at: datetime, *, parts: int | None = None) -> Self:
+        """This document as news: so it was at `at`, and it may come after what is newer.
+
+        `parts` says of how many items the order is when the document holds but one of them.
+        """
+        self._told_at, self._parts = at, parts
+        return self
+
+    @property
+    def told_at(self) -> datetime | None:
+        """When it was so; None of a document that does not say."""
+        return self._told_at
+
+    @property
+    def parts(self) -> int | None:
+        """Of how many items the order is; None of a document that holds the whole order."""
+        return self._parts
+
+    @property
+    def is_part(self) -> bool:
+        """Whether this is one item of the order, and says nothing of the others."""
+        return self._parts is not None
+
+    def status_with(self, refunds: Collection[datetime | None], parts: int) -> OrderStatus:
+        """The status of the order whose items were refunded at these times, out of `parts`.
+
+        Where all were, the order is deleted. A document that is no news has its own word for it.
+        """
+        refunded = len(refunds) >= parts and all(refunds)
+        if self.told_at and refunded and self.status.can_become(OrderStatus.DELETED):
+            return OrderStatus.DELETED
+        return self.status
 
 
 def money(amount: str) -> Decimal:

@@ -6,7 +6,14 @@ from sqlalchemy import insert, select
 
 from portal.extensions import db
 from portal.intake.document import OrderDocument
-from portal.intake.rows import Row, entry_rows, item_columns, license_columns, order_columns
+from portal.intake.rows import (
+    Row,
+    entry_rows,
+    item_columns,
+    license_columns,
+    new_order_columns,
+    news_rows,
+)
 from portal.models import HistoryEntry, Item, License, Order
 
 
@@ -16,18 +23,20 @@ def insert_orders(documents: Sequence[OrderDocument], pages: dict[str, int]) -> 
     Goes by tables rather than by models, which is three times as quick.
     """
     orders = [
-        {"id": document.order_id} | order_columns(document, pages)
+        new_order_columns(document, pages)
         for document in sorted(documents, key=lambda document: document.order_id)
     ]
     items = [
-        {"order_id": document.order_id, "ref": item.id, "position": position, **item_columns(item)}
+        {"order_id": document.order_id, "ref": item.id, "position": position}
+        | {"told_at": document.told_at, **item_columns(item)}
         for document in documents
         for position, item in enumerate(document.items, 1)
     ]
     _insert(Order, orders)
     _insert(Item, items)
     _insert(License, _license_rows(documents))
-    _insert(HistoryEntry, [row for document in documents for row in entry_rows(document)])
+    for rows in (entry_rows, news_rows):
+        _insert(HistoryEntry, [row for document in documents for row in rows(document)])
 
 
 def _license_rows(documents: Sequence[OrderDocument]) -> list[Row]:

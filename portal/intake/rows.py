@@ -1,6 +1,6 @@
 """The columns that an order document fills."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from portal import clock
@@ -11,21 +11,50 @@ from portal.intake.document import (
     OrderDocument,
     money,
 )
-from portal.models import License, What
+from portal.models import License, OrderStatus, What
 from portal.models.order import search_text
 from portal.vault import vault
 
 Row = dict[str, Any]
 
+SEARCHED = ("email", "first_name", "last_name", "company", "external_id")
+
+STATUS_ENTRIES = {
+    OrderStatus.PAID: What.ORDER_PAID,
+    OrderStatus.DELETED: What.ORDER_DELETED,
+    OrderStatus.TERMINATED: What.ORDER_TERMINATED,
+}
+
+
+def new_order_columns(document: OrderDocument, pages: dict[str, int]) -> Row:
+    """All columns of an order that was not there."""
+    columns = order_columns(document, pages)
+    products = [item.product.name for item in document.items]
+    return columns | {
+        "id": document.order_id,
+        "status": new_status(document),
+        "told_at": document.told_at,
+        "parts": document.parts,
+        "search_text": order_search_text(columns, products),
+    }
+
+
+def new_status(document: OrderDocument) -> OrderStatus:
+    """The status of an order that was not there."""
+    refunds = [item.refunded_at for item in document.items]
+    return document.status_with(refunds, document.parts or 0)
+
 
 def order_columns(document: OrderDocument, pages: dict[str, int]) -> Row:
-    """The columns of the order; `pages` are the ids of the checkout pages by their codes."""
+    """What the document says of the order, but for its status, which may depend on what is there.
+
+    `pages` are the ids of the checkout pages by their codes.
+    """
     customer = document.customer
-    columns = {
+    return {
         "number": document.number,
         "external_id": document.external_id,
         "checkout_page_id": pages[document.checkout_page],
-        "status": document.status,
         "created_at": document.created_at,
         "paid_at": document.paid_at,
         "currency": document.currency,
@@ -36,7 +65,6 @@ def order_columns(document: OrderDocument, pages: dict[str, int]) -> Row:
         "country": customer.country,
         "customer_type": customer.type,
     }
-    return columns | {"search_text": order_search_text(columns, document.items)}
 
 
 def personal_columns(customer: CustomerDocument) -> Row:
@@ -52,11 +80,9 @@ def personal_columns(customer: CustomerDocument) -> Row:
     }
 
 
-def order_search_text(columns: Row, items: Iterable[ItemDocument]) -> str:
-    """What the search box finds of an order with these columns."""
-    found = ("email", "first_name", "last_name", "company", "external_id")
-    products = {item.product.name: None for item in items}
-    return search_text([*(columns[name] for name in found), *products])
+def order_search_text(columns: Mapping[str, Any], products: Iterable[str]) -> str:
+    """What the search box finds of an order with these columns and products of these names."""
+    return search_text([*(columns[name] for name in SEARCHED), *dict.fromkeys(products)])
 
 
 def item_columns(item: ItemDocument) -> Row:
@@ -91,3 +117,14 @@ def entry_rows(document: OrderDocument) -> list[Row]:
         {"order_id": document.order_id, "what": What.ELSEWHERE, "at": entry.at, "text": entry.text}
         for entry in document.history
     ]
+
+
+def news_rows(document: OrderDocument) -> list[Row]:
+    """The entries of our own for an order that was not there, where it came as news."""
+    if document.told_at is None:
+        return []
+    about = {"order_id": document.order_id, "at": clock.now()}
+    refunded = [item.product.name for item in document.items if item.refunded_at]
+    rows = [about | {"what": What.ITEM_REFUNDED, "text": name} for name in refunded]
+    entry = STATUS_ENTRIES.get(new_status(document))
+    return [*rows, about | {"what": entry, "text": None}] if entry else rows

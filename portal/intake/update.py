@@ -2,42 +2,39 @@
 
 What is saved stays: licenses and history entries are added, none is taken away, and nothing leads
 an order back from a final state.
+
+Documents that came as news may come late, after what is newer, or in parts. They contradict
+nothing then: what leads the order forward counts whenever it comes (a payment, a refund, the end),
+and the rest counts if nothing newer is known.
 """
 
-from collections import Counter
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import update as update_rows
 
-from portal import clock
 from portal.extensions import db
+from portal.intake.changes import note, set_columns
 from portal.intake.complaints import DocumentError
-from portal.intake.document import ItemDocument, OrderDocument
+from portal.intake.document import OrderDocument
 from portal.intake.rows import (
+    SEARCHED,
+    STATUS_ENTRIES,
     Row,
     entry_rows,
-    item_columns,
-    license_columns,
     order_columns,
     order_search_text,
 )
+from portal.intake.update_items import saved_item, update_items
 from portal.models import (
     Delivery,
     HistoryEntry,
-    Item,
-    License,
     Order,
     OrderStatus,
+    ReceivedMessage,
     What,
     outbox,
 )
-from portal.vault import vault
-
-STATUS_ENTRIES = {
-    OrderStatus.PAID: What.ORDER_PAID,
-    OrderStatus.DELETED: What.ORDER_DELETED,
-    OrderStatus.TERMINATED: What.ORDER_TERMINATED,
-}
 
 PERSONAL = ("email", "first_name", "last_name", "phone", "company", "erased_at")
 
@@ -50,91 +47,98 @@ class Outcome(StrEnum):
 
 def update(order: Order, document: OrderDocument, pages: dict[str, int]) -> Outcome:
     """Bring `order` up to date. Raises DocumentError, and then has changed nothing."""
-    _refuse_contradictions(order, document, pages)
+    if order.checkout_page_id != pages[document.checkout_page]:
+        raise DocumentError("checkout_page: the order belongs to another checkout page")
+    parts = max(order.parts or 0, document.parts or 0)
+    status = document.status_with(_refunds(order, document), parts)
+    contradiction = _contradiction(order, document, status)
+    late = _is_late(order, document, contradicts=contradiction is not None)
+    if contradiction and not (late or document.is_part):
+        raise DocumentError(contradiction)
     changed = [
-        _update_columns(order, document, pages),
-        _update_items(order, document),
+        _update_status(order, status),
+        set_columns(order, _newer_columns(order, document, pages, late=late)),
+        update_items(order, document),
+        _update_search_text(order),
         _add_entries(order, document),
     ]
     if any(changed):
         outbox.withhold(order)
+    order.parts = parts or None
+    order.told_at = max(filter(None, (order.told_at, document.told_at)), default=None)
     return Outcome.UPDATED if any(changed) else Outcome.UNCHANGED
 
 
-def _refuse_contradictions(order: Order, document: OrderDocument, pages: dict[str, int]) -> None:
-    if order.checkout_page_id != pages[document.checkout_page]:
-        raise DocumentError("checkout_page: the order belongs to another checkout page")
-    if not order.status.can_become(document.status):
-        raise DocumentError(
-            f"status: an order that is “{order.status}” cannot become “{document.status}”"
-        )
-    saved = {item.ref: item for item in order.items}
+def _contradiction(order: Order, document: OrderDocument, status: OrderStatus) -> str | None:
+    if not order.status.can_become(status):
+        return f"status: an order that is “{order.status}” cannot become “{status}”"
     for number, line in enumerate(document.items):
-        item = saved.get(line.id)
+        item = saved_item(order, document, line)
         if item and item.refunded_at and not line.refunded_at:
-            raise DocumentError(f"items.{number}.refunded_at: the item was refunded already")
+            return f"items.{number}.refunded_at: the item was refunded already"
+    return None
 
 
-def _update_columns(order: Order, document: OrderDocument, pages: dict[str, int]) -> bool:
+def _is_late(order: Order, document: OrderDocument, *, contradicts: bool) -> bool:
+    """Whether something newer than `document` is known. Of two from the same moment, the one that
+    leads back is the older."""
+    if document.told_at is None or order.told_at is None:
+        return False
+    return document.told_at < order.told_at or (contradicts and document.told_at == order.told_at)
+
+
+def _refunds(order: Order, document: OrderDocument) -> list[datetime | None]:
+    """When each item was refunded, once `document` is in."""
+    refunds = {item.ref: item.refunded_at for item in order.items}
+    for line in document.items:
+        item = saved_item(order, document, line)
+        ref = item.ref if item else line.id
+        refunds[ref] = line.refunded_at or refunds.get(ref)
+    return list(refunds.values())
+
+
+def _update_status(order: Order, status: OrderStatus) -> bool:
+    if status is order.status or not order.status.can_become(status):
+        return False
+    order.status = status
+    note(order, STATUS_ENTRIES[status])
+    return True
+
+
+def _newer_columns(
+    order: Order, document: OrderDocument, pages: dict[str, int], *, late: bool
+) -> Row:
+    """The columns of `document` that are news of `order`."""
     columns = order_columns(document, pages)
+    erased = columns["erased_at"] and not order.erased_at
     if order.erased_at:  # what was erased does not come back
         columns |= {name: getattr(order, name) for name in PERSONAL}
-        columns["search_text"] = order_search_text(columns, document.items)
-    elif columns["erased_at"]:
+    if erased:
         _forget_addresses(order)
-        _note(order, What.DATA_ERASED)
-    columns["paid_at"] = columns["paid_at"] or order.paid_at  # a payment is not undone
-    if columns["status"] is not order.status:
-        _note(order, STATUS_ENTRIES[columns["status"]])
-    return _set(order, columns)
+        note(order, What.DATA_ERASED)
+    if document.is_part:
+        del columns["total"]  # see update_items
+    if late:
+        paid_at = order.paid_at or columns["paid_at"]
+        return {name: columns[name] for name in PERSONAL if erased} | {"paid_at": paid_at}
+    return columns | {"paid_at": columns["paid_at"] or order.paid_at}  # a payment is not undone
 
 
 def _forget_addresses(order: Order) -> None:
-    """The addresses that e-mails went to are personal data as well, and servers quote them."""
+    """The addresses that e-mails went to are personal data as well, and servers quote them; and so
+    are the messages that named the customer."""
     entries = update_rows(HistoryEntry).where(HistoryEntry.order_id == order.id)
     db.session.execute(entries.values(to=None, answer=None))
     deliveries = update_rows(Delivery).where(Delivery.order_id == order.id)
     db.session.execute(deliveries.values(to="", answer=None))
+    messages = update_rows(ReceivedMessage).where(ReceivedMessage.order_id == order.id)
+    db.session.execute(messages.values(sealed=None))
 
 
-def _update_items(order: Order, document: OrderDocument) -> bool:
-    saved = {item.ref: item for item in order.items}
-    changed = False
-    for line in document.items:
-        item, columns = saved.get(line.id), item_columns(line)
-        fulfilled_at = columns.pop("fulfilled_at")
-        if item is None:
-            item = Item(ref=line.id, position=len(order.items) + 1, **columns)
-            order.items.append(item)
-            changed = True
-        elif columns["refunded_at"] and not item.refunded_at:
-            _note(order, What.ITEM_REFUNDED, text=item.product_name)
-        changed |= _set(item, columns)
-        if _add_licenses(order, item, line):
-            item.fulfilled_at = item.fulfilled_at or fulfilled_at
-            changed = True
-    return changed
-
-
-def _add_licenses(order: Order, item: Item, line: ItemDocument) -> bool:
-    """Save the licenses of `line` that `item` does not have; the same text twice counts twice.
-
-    Texts are compared, because the digests of two licenses may be equal. For a license that cannot
-    be read its digest has to do.
-    """
-    saved = Counter(license.text or license.digest for license in item.licenses)
-    unreadable = any(license.text is None for license in item.licenses)
-    added = False
-    for license in line.licenses:
-        digest = vault().digest(license.text) if unreadable else b""
-        known = next((name for name in (license.text, digest) if saved[name]), None)
-        if known:
-            saved[known] -= 1
-            continue
-        position = len(item.licenses) + 1
-        item.licenses.append(License(**license_columns(order.id, item.ref, position, license)))
-        added = True
-    return added
+def _update_search_text(order: Order) -> bool:
+    columns = {name: getattr(order, name) for name in SEARCHED}
+    products = [item.product_name for item in order.items]
+    return set_columns(order, {"search_text": order_search_text(columns, products)})
 
 
 def _add_entries(order: Order, document: OrderDocument) -> bool:
@@ -142,14 +146,3 @@ def _add_entries(order: Order, document: OrderDocument) -> bool:
     rows = [row for row in entry_rows(document) if (row["at"], row["text"]) not in known]
     db.session.add_all(HistoryEntry(**row) for row in rows)
     return bool(rows)
-
-
-def _set(thing: Order | Item, columns: Row) -> bool:
-    changed = {name: value for name, value in columns.items() if getattr(thing, name) != value}
-    for name, value in changed.items():
-        setattr(thing, name, value)
-    return bool(changed)
-
-
-def _note(order: Order, what: What, *, text: str | None = None) -> None:
-    db.session.add(HistoryEntry(order_id=order.id, what=what, at=clock.now(), text=text))

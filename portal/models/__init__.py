@@ -11,8 +11,10 @@ from portal.models.license import License
 from portal.models.notice import Notice, NoticeKind
 from portal.models.order import Order
 from portal.models.order_status import OrderStatus
+from portal.models.page_secret import Hook, PageSecret
 from portal.models.pool import Pool, PoolLicense, PoolUpload
 from portal.models.product import LicenseQuantity, Product, Tool
+from portal.models.received_message import MessageOutcome, ReceivedMessage
 from portal.models.refusal import Refusal, Refused
 from portal.models.staff import Role, Staff
 from portal.models.text import PageText, ProductText
@@ -26,19 +28,23 @@ __all__ = [
     "Fulfilment",
     "FulfilmentState",
     "HistoryEntry",
+    "Hook",
     "Item",
     "License",
     "LicenseQuantity",
+    "MessageOutcome",
     "Notice",
     "NoticeKind",
     "Order",
     "OrderStatus",
+    "PageSecret",
     "PageText",
     "Pool",
     "PoolLicense",
     "PoolUpload",
     "Product",
     "ProductText",
+    "ReceivedMessage",
     "Refusal",
     "Refused",
     "Role",

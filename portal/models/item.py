@@ -50,6 +50,7 @@ class Item(Model):
     amount: Mapped[Decimal] = mapped_column(Money)
     refunded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     fulfilled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # see Order
 
     order: Mapped["Order"] = relationship(back_populates="items")
     licenses: Mapped[list["License"]] = relationship(

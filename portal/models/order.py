@@ -47,6 +47,9 @@ class Order(Model):
     total: Mapped[Decimal] = mapped_column(Money)
     locale: Mapped[str] = mapped_column(String(16))
     payment_method: Mapped[str | None] = mapped_column(String(64))
+    # Of what happened elsewhere, and was told by webhook: the newest, and in how many parts.
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    parts: Mapped[int | None]
 
     email: Mapped[str | None] = mapped_column(String(254))
     first_name: Mapped[str | None] = mapped_column(String(100))

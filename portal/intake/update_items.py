@@ -1,0 +1,84 @@
+"""The items of an order that is there already: some are new, and what is saved stays."""
+
+from collections import Counter
+
+from portal.intake.changes import note, set_columns
+from portal.intake.document import ItemDocument, OrderDocument
+from portal.intake.rows import Row, item_columns, license_columns
+from portal.models import Item, License, Order, What
+from portal.vault import vault
+
+
+def saved_item(order: Order, document: OrderDocument, line: ItemDocument) -> Item | None:
+    """The item of `order` that `line` is about.
+
+    A part names its item by the product. An order that came in another way calls it otherwise.
+    """
+    by_ref = next((item for item in order.items if item.ref == line.id), None)
+    if by_ref or not document.is_part:
+        return by_ref
+    return next((item for item in order.items if item.product_code == line.product.id), None)
+
+
+def update_items(order: Order, document: OrderDocument) -> bool:
+    """Bring the items up to date, with their licenses; whether anything changed.
+
+    A part has the amount of its item alone, which makes the total grow by what is new of it.
+    """
+    before = sum(item.amount for item in order.items)
+    changed = [_update_item(order, document, line) for line in document.items]
+    if document.is_part:
+        order.total += sum(item.amount for item in order.items) - before
+    return any(changed)
+
+
+def _update_item(order: Order, document: OrderDocument, line: ItemDocument) -> bool:
+    columns = item_columns(line)
+    fulfilled_at = columns.pop("fulfilled_at")
+    item = saved_item(order, document, line)
+    if item is None:
+        item = Item(ref=line.id, position=len(order.items) + 1, **columns)
+        order.items.append(item)
+        changed, refunded = True, bool(item.refunded_at and document.told_at)
+    else:
+        was_refunded = item.refunded_at is not None
+        changed = set_columns(item, _newer_columns(item, document, columns))
+        refunded = bool(item.refunded_at and not was_refunded)
+    if refunded:
+        note(order, What.ITEM_REFUNDED, text=item.product_name)
+    item.told_at = max(filter(None, (item.told_at, document.told_at)), default=None)
+    if _add_licenses(order, item, line):
+        item.fulfilled_at = item.fulfilled_at or fulfilled_at
+        changed = True
+    return changed
+
+
+def _newer_columns(item: Item, document: OrderDocument, columns: Row) -> Row:
+    """Those of `columns` that are news of `item`. A refund always is, and is never undone."""
+    refund = {"refunded_at": columns["refunded_at"] or item.refunded_at}
+    late = document.told_at and item.told_at and document.told_at < item.told_at
+    if late or (document.is_part and columns["refunded_at"]):
+        # Whoever tells of a return may write of the item what was returned of it.
+        return {"refunded_at": item.refunded_at or columns["refunded_at"]}
+    return columns | refund
+
+
+def _add_licenses(order: Order, item: Item, line: ItemDocument) -> bool:
+    """Save the licenses of `line` that `item` does not have; the same text twice counts twice.
+
+    Texts are compared, because the digests of two licenses may be equal. For a license that cannot
+    be read its digest has to do.
+    """
+    saved = Counter(license.text or license.digest for license in item.licenses)
+    unreadable = any(license.text is None for license in item.licenses)
+    added = False
+    for license in line.licenses:
+        digest = vault().digest(license.text) if unreadable else b""
+        known = next((name for name in (license.text, digest) if saved[name]), None)
+        if known:
+            saved[known] -= 1
+            continue
+        position = len(item.licenses) + 1
+        item.licenses.append(License(**license_columns(order.id, item.ref, position, license)))
+        added = True
+    return added

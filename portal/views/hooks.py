@@ -1,0 +1,79 @@
+"""/hooks/<checkout page>: what happened to an order, told by the programs that sell.
+
+Whoever signs with a secret of the checkout page is let in; there is no session and no form. There
+is no limit on how often either: a secret is too long to be guessed, one address may send for many
+checkout pages, and a message that is refused costs one statement, which waits for nobody.
+"""
+
+from flask import Blueprint, current_app, request
+
+from portal.access import signed_messages
+from portal.database import begin_reading
+from portal.export import Document, message_document
+from portal.extensions import db
+from portal.intake import noventiq, webhook
+from portal.intake.reception import receive
+from portal.models import Hook, MessageOutcome, PageSecret
+
+bp = Blueprint("hooks", __name__, url_prefix="/hooks/<code>")
+
+Answer = tuple[Document, int]
+
+# One answer to all that is not signed as it should be, whatever the reason.
+UNSIGNED: Answer = (
+    {
+        "error": "unauthorized",
+        "because": "There is no such checkout page, or the signature is missing, wrong or old.",
+    },
+    401,
+)
+NOT_ENCRYPTED: Answer = (
+    {
+        "error": "not_encrypted",
+        "because": "This signature does not cover the whole message: send it to https:// alone.",
+    },
+    403,
+)
+
+
+@bp.post("")
+@signed_messages
+def create(code: str) -> Answer:
+    body = request.get_data()
+    page_id, secrets = _secrets(code, Hook.WEBHOOK)
+    signed = webhook.is_signed(body, request.headers, secrets)
+    if page_id is None or not signed:
+        return UNSIGNED
+    return _take_in(page_id, Hook.WEBHOOK, webhook.message_id(request.headers), body)
+
+
+@bp.post("/noventiq")
+@signed_messages
+def create_noventiq(code: str) -> Answer:
+    # As with the cookie of a session: a portal that is reached in the clear has to say so.
+    if current_app.config["SESSION_COOKIE_SECURE"] and not request.is_secure:
+        return NOT_ENCRYPTED
+    body = request.get_data()
+    message = noventiq.message_in(body) or {}
+    page_id, secrets = _secrets(code, Hook.NOVENTIQ)
+    signed = noventiq.is_signed(message, request.headers.get("signature", ""), secrets)
+    if page_id is None or not signed:
+        return UNSIGNED
+    return _take_in(page_id, Hook.NOVENTIQ, noventiq.message_id(message), body)
+
+
+def _secrets(code: str, hook: Hook) -> tuple[int | None, list[str]]:
+    """What a message to this page may be signed with, read without waiting for who writes."""
+    begin_reading(db.session())
+    known = PageSecret.known_by(code, hook)
+    db.session.rollback()
+    return known
+
+
+def _take_in(page_id: int, hook: Hook, message_id: str, body: bytes) -> Answer:
+    message = receive(page_id, hook, message_id, body.decode())
+    answer = message_document(message)
+    rejected = message.outcome is MessageOutcome.REJECTED
+    db.session.commit()  # answered when it is written down, and before anything is made of it
+    # What the order waits for now is handed to the jobs here.
+    return answer, 422 if rejected else 200
