@@ -28,6 +28,8 @@ PUBLIC = {
 }
 SIGNED_IN = {"security.change_password"}
 DEEDS = {"read", "resend", "configure"}
+# Reached by whoever signs what they send with a secret of a checkout page.
+HOOKS = {"hooks.create", "hooks.create_noventiq"}
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://localhost/orders"}
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -43,7 +45,7 @@ def routes(app):
 
 def address(app, rule, order, license):
     values = {"number": order.number, "license_id": license.id, "token": "x", "filename": "x"}
-    values |= {"product_id": 1, "code": "acme", "language": "en"}
+    values |= {"code": order.checkout_page.code, "product_id": 1, "language": "en"}
     values = {name: values[name] for name in rule.arguments}  # a new kind of part gets a value here
     with app.test_request_context():
         return app.url_map.bind("localhost").build(rule.endpoint, values)
@@ -60,7 +62,7 @@ def session_token(browser):
 
 def test_each_route_says_who_may_use_it(app):
     for rule, method, view in routes(app):
-        if rule.endpoint not in PUBLIC | SIGNED_IN:
+        if rule.endpoint not in PUBLIC | SIGNED_IN | HOOKS:
             assert getattr(view, "may", None) in DEEDS, f"{method} {rule} lets everybody in"
 
 
@@ -68,7 +70,28 @@ def test_a_route_of_the_api_takes_tokens_and_no_other_does(app):
     for rule, _method, view in routes(app):
         by_token = getattr(view, "signed_by_token", False)
         assert by_token == str(rule).startswith("/api/"), rule
-        assert by_token == (f"{view.__module__}.{view.__name__}" in csrf._exempt_views), rule
+        exempt = f"{view.__module__}.{view.__name__}" in csrf._exempt_views
+        assert exempt == (by_token or rule.endpoint in HOOKS), rule
+
+
+def test_a_hook_takes_signed_messages_and_no_other_route_does(app):
+    for rule, method, view in routes(app):
+        signed = getattr(view, "signed_by_page", False)
+        assert signed == (rule.endpoint in HOOKS) == str(rule).startswith("/hooks/"), rule
+        assert not signed or method == "POST"
+
+
+def test_a_hook_takes_no_session_and_no_token_for_a_signature(app, signed_in, ada, order):
+    browser = signed_in(ada)
+    headers = {
+        "X-CSRFToken": session_token(browser),
+        "Authorization": f"Bearer {ada.renew_token()}",
+    }
+    for code in ("acme", "nowhere"):
+        for path in (f"/hooks/{code}", f"/hooks/{code}/noventiq"):
+            answer = browser.open(path, method="POST", headers=headers, data="{}")
+            assert answer.status == 401, path
+            assert "acme" not in answer.text
 
 
 def test_a_stranger_gets_nowhere(app, stranger, order, license, mailbox):
@@ -78,7 +101,7 @@ def test_a_stranger_gets_nowhere(app, stranger, order, license, mailbox):
         path = address(app, rule, order, license)
         token = stranger.open("/login").parts("input[name=csrf_token]")[0].attributes["value"]
         answer = stranger.open(path, method=method, headers={"X-CSRFToken": token})
-        if getattr(view, "signed_by_token", False):
+        if getattr(view, "signed_by_token", False) or rule.endpoint in HOOKS:
             assert answer.status == 401, (method, rule)
         else:
             assert answer.address.startswith("/login"), (method, rule)
@@ -136,7 +159,8 @@ def test_a_license_is_reached_through_its_own_order_alone(app, signed_in, ada, o
 def test_each_change_needs_a_form_of_ours(app, signed_in, ada, order, license):
     browser = signed_in(ada)
     for rule, method, view in routes(app):
-        if method not in SAFE and not getattr(view, "signed_by_token", False):
+        by_token = getattr(view, "signed_by_token", False)
+        if method not in SAFE and not by_token and rule.endpoint not in HOOKS:
             path = address(app, rule, order, license)
             for headers in ({}, {"X-CSRFToken": "wrong"}, {"Sec-Fetch-Site": "same-origin"}, HTMX):
                 assert browser.open(path, method=method, headers=headers).status == 400, rule

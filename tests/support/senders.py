@@ -23,7 +23,7 @@ def created(*, at="2026-11-02T10:00:00+01:00", **changes):
     return message("order.created", at=at, **{"status": "not paid", "paid_at": None} | changes)
 
 
-def part(event="order.payment.succeeded", *, product="1001", number=1, of=1, paid=True, **changes):
+def part(event="order.payment.succeeded", *, code="1001", number=1, of=1, paid=True, **changes):
     """A message of Noventiq Checkout about one product of the ordinary order."""
     given = {
         "event": event,
@@ -49,10 +49,10 @@ def part(event="order.payment.succeeded", *, product="1001", number=1, of=1, pai
             "company_name": "",
         },
         "product": {
-            "id": product,
+            "id": code,
             "vendor_code": "",
-            "sku": f"SKU-{product}",
-            "name": f"Product {product}",
+            "sku": f"SKU-{code}",
+            "name": f"Product {code}",
             "price": "29.95",
             "quantity": 1,
             "discount_percent": "",
