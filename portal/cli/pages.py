@@ -1,5 +1,6 @@
 """keydesk pages: the checkout pages that orders come from."""
 
+import sys
 from unicodedata import category
 
 import click
@@ -7,7 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from flask.cli import AppGroup
 
 from portal.extensions import db
-from portal.models import CheckoutPage
+from portal.models import CheckoutPage, Hook, PageSecret, Refused
 from portal.models.checkout_page import CODE, SENDER_LENGTH
 
 pages = AppGroup("pages", help="Add checkout pages, and change their settings.")
@@ -91,6 +92,60 @@ def change(code: str, title: str | None, sender: str | None, delivery: bool | No
         page.delivery_allowed = delivery
     db.session.commit()
     click.echo(f"{page.code}: {page.title}, {_settings(page)}.")
+
+
+@pages.command("secret")
+@click.argument("code")
+@click.option(
+    "--for",
+    "hook",
+    type=click.Choice([hook.value for hook in Hook]),
+    required=True,
+    help="Messages to /hooks/CODE, or those of Noventiq Checkout to /hooks/CODE/noventiq.",
+)
+@click.option("--value-stdin", is_flag=True, help="Take the secret from standard input.")
+@click.option("--retire", is_flag=True, help="End the older of two, and add none.")
+def secret(code: str, hook: str, value_stdin: bool, retire: bool) -> None:
+    """Print a fresh secret that messages to the checkout page CODE are signed with.
+
+    It is shown this once and cannot be found out again. A page has two at most: add the new one,
+    give it to the sender, and then end the older with --retire.
+    """
+    if retire and value_stdin:
+        raise click.UsageError("Say either --retire or --value-stdin.")
+    page = page_or_fail(code)
+    if retire:
+        _retire_older(page, Hook(hook))
+        return
+    text = _read_secret() if value_stdin else None
+    try:
+        fresh = PageSecret.add(page, Hook(hook), text)
+    except ValueError as error:
+        raise click.ClickException(f"The secret {error}.") from None
+    except Refused as refused:
+        refusal = refused.refusal
+        raise click.ClickException(f"{refusal.sentence} {refusal.next_step}") from None
+    db.session.commit()
+    click.echo(f"Added a secret to {code}." if value_stdin else fresh)
+
+
+def _read_secret() -> str:
+    try:
+        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise click.ClickException("The secret is not UTF-8.") from None
+
+
+def _retire_older(page: CheckoutPage, hook: Hook) -> None:
+    """The only one stays: without it every message would be refused."""
+    secrets = PageSecret.of(page, hook)
+    if len(secrets) < 2:
+        raise click.ClickException(
+            f"{page.code} has no second secret for {hook}: add the new one first."
+        )
+    secrets[0].retire()
+    db.session.commit()
+    click.echo(f"Ended the older secret of {page.code} for {hook}.")
 
 
 @pages.command("list")
