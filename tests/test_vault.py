@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 
 from portal import clock
 from portal.extensions import db
-from portal.models import License
+from portal.models import Hook, License, PageSecret, ReceivedMessage
 from portal.vault import KEY_BYTES, Unreadable, Vault, read_key, vault
 from tests.people import CODE, bring_in, item_document, order_document
+from tests.support.senders import Sender, message
 
 KEY, OTHER_KEY, DIGEST_KEY = (bytes([number]) * KEY_BYTES for number in (1, 2, 3))
 SAFE = Vault([KEY], DIGEST_KEY)
@@ -204,6 +205,32 @@ def test_rotating_leaves_what_it_cannot_read_and_says_so(keydesk, settings, many
     assert run.stdout == "2499 licenses are under the newest key, 1 are unreadable.\n"
     assert run.stderr == f"License {broken_id} of order 5555555 is unreadable.\n"
     assert under(new) == 2499
+
+
+def test_rotating_seals_the_secrets_and_messages_of_checkout_pages_too(
+    app, keydesk, settings, acme
+):
+    secret = PageSecret.add(acme, Hook.WEBHOOK)
+    db.session.commit()
+    sender = Sender(app, "/hooks/acme", secret)
+    for number in range(120):
+        assert sender.tell(message(number=f"A{number + 1}")).status_code == 200
+    ReceivedMessage.newest(acme)[0].sealed = None
+    ReceivedMessage.newest(acme)[1].sealed = b"\0" * 100
+    db.session.commit()
+
+    (new, _old), changes = rotated(settings)
+    run = keydesk.run("vault", "rotate", **changes)
+    assert run.returncode == 1
+    assert run.stdout.splitlines()[1:] == [
+        "1 secrets or messages of checkout pages are unreadable."
+    ]
+    assert re.fullmatch(r"ReceivedMessage \d+ is unreadable\.\n", run.stderr)
+    app.extensions["vault"] = Vault([read_key(new)], DIGEST_KEY)
+    assert PageSecret.of(acme, Hook.WEBHOOK)[0].text == secret
+    bodies = [received.body for received in ReceivedMessage.newest(acme, limit=200)]
+    assert bodies[:2] == [None, None]
+    assert all("kim@example.com" in body for body in bodies[2:])
 
 
 def test_licenses_can_be_resent_while_others_are_sealed_anew(keydesk, settings, many, database):

@@ -7,15 +7,20 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy.orm import undefer
 
 from portal.cli.init import new_key
 from portal.cli.progress import progress
 from portal.extensions import db
-from portal.models import Item, License
+from portal.models import Item, License, PageSecret, ReceivedMessage
 from portal.vault import Unreadable
 from portal.vault import vault as the_vault
 
 BATCH = 1_000
+FEW = 50  # messages may be of a mebibyte each
+
+# What is sealed besides licenses, and knows its `place`.
+OTHERS: tuple[type[PageSecret | ReceivedMessage], ...] = (PageSecret, ReceivedMessage)
 
 vault = AppGroup("vault", help="The keys of the licenses at rest.")
 
@@ -25,8 +30,8 @@ vault = AppGroup("vault", help="The keys of the licenses at rest.")
 def rotate(ctx: click.Context) -> None:
     """Seal every license under the first of VAULT_KEYS, and renew what finds it.
 
-    Can be interrupted and run again, and the portal can be used meanwhile. Once it has ended well,
-    the older keys can go.
+    So are the secrets of checkout pages and the messages that came. Can be interrupted and run
+    again, and the portal can be used meanwhile. Once it has ended well, the older keys can go.
     """
     total = db.session.scalar(select(func.count(License.id))) or 0
     done, unreadable, last_id = 0, 0, 0
@@ -37,10 +42,13 @@ def rotate(ctx: click.Context) -> None:
             unreadable += sealed.count(None)
             done, last_id = done + len(batch), batch[-1].id
             advance(len(batch))
+    others = sum(_seal_others(model) for model in OTHERS)
     click.echo(
         f"{done - unreadable} licenses are under the newest key, {unreadable} are unreadable."
     )
-    if unreadable:
+    if others:
+        click.echo(f"{others} secrets or messages of checkout pages are unreadable.")
+    if unreadable or others:
         ctx.exit(1)
 
 
@@ -93,3 +101,39 @@ def _write(rows: list[dict[str, object]]) -> None:
     if rows:
         db.session.connection().execute(update(table).where(same), rows)
         db.session.commit()
+
+
+def _seal_others(model: type[PageSecret | ReceivedMessage]) -> int:
+    """Seal every row of `model` under the newest key; says how many of them are unreadable."""
+    unreadable, last_id = 0, 0
+    while rows := _rows_after(model, last_id):
+        last_id = rows[-1].id
+        unreadable += [_is_sealed_again(row) for row in rows].count(False)
+        db.session.commit()
+        db.session.expunge_all()
+    db.session.commit()
+    return unreadable
+
+
+def _rows_after(model: type[PageSecret | ReceivedMessage], last_id: int) -> Sequence[Any]:
+    query = (
+        select(model)
+        .options(undefer(model.sealed))
+        .where(model.id > last_id, model.sealed.is_not(None))
+        .order_by(model.id)
+        .limit(FEW)
+        .with_for_update()
+    )
+    return db.session.scalars(query).all()
+
+
+def _is_sealed_again(row: PageSecret | ReceivedMessage) -> bool:
+    safe = the_vault()
+    if row.sealed is None or safe.is_newest(row.sealed):
+        return True
+    try:
+        row.sealed = safe.seal(safe.open(row.sealed, row.place), row.place)
+    except Unreadable:
+        print(f"{type(row).__name__} {row.id} is unreadable.", file=sys.stderr)
+        return False
+    return True
