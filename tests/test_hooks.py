@@ -1,8 +1,12 @@
 """Orders come in by our own webhook: signed, once, and never back to what was before."""
 
+import hmac
 import json
+import re
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +16,7 @@ from tests.people import CODE, KIM, bring_in, item_document, order_document
 from tests.support.application import statements
 from tests.support.senders import Sender, created, message, signed
 
+DOCUMENTATION = (Path(__file__).parent.parent / "docs" / "webhooks.md").read_text()
 REFUND = "2026-11-05T10:00:00+01:00"
 LATER = "2026-11-06T10:00:00+01:00"
 
@@ -366,6 +371,22 @@ def test_a_message_that_is_refused_waits_for_nobody_who_writes(app, acme_sends, 
         assert answer.status_code == 401
         other.rollback()
     assert [sql for sql in found if sql.startswith("BEGIN")] == ["BEGIN DEFERRED"]
+
+
+def test_the_example_of_the_documentation_comes_in(acme_sends):
+    (example,) = re.findall(r"^```json\n(.*?)^```$", DOCUMENTATION, re.DOTALL | re.MULTILINE)
+    given = json.loads(example.replace("acme-store", "acme"))
+    assert acme_sends.tell(given).json == {"outcome": "imported", "order": "A0005555555"}
+
+
+def test_the_signature_of_the_documentation_is_right():
+    secret, content, wanted = (
+        re.search(pattern, DOCUMENTATION)[1]
+        for pattern in (r"`whsec_(\S+)`", r"content `(\{.*?\})`", r"`v1,(\S{44})`")
+    )
+    to_sign = f"msg_1.1762074300.{content}".encode()
+    made = hmac.digest(b64decode(secret), to_sign, "sha256")
+    assert b64encode(made).decode() == wanted
 
 
 def test_a_message_costs_few_statements(app, acme_sends):
