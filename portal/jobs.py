@@ -47,6 +47,12 @@ class Jobs:
         """Let a worker obtain the licenses of an item, now or `at` a time."""
         self._queue("fulfil", fulfilment_id, at)
 
+    def fulfil_order(self, order_id: int) -> None:
+        """Let a worker obtain what an order waits for, soon."""
+        for fulfilment_id in worklist.due_of(order_id):
+            self.fulfil(fulfilment_id)
+        db.session.rollback()
+
     def send(self, delivery_id: int, at: datetime | None = None) -> None:
         """Let a worker send a queued delivery, now or `at` a time."""
         self._queue("send", delivery_id, at)

@@ -222,9 +222,7 @@ def test_rotating_seals_the_secrets_and_messages_of_checkout_pages_too(
     (new, _old), changes = rotated(settings)
     run = keydesk.run("vault", "rotate", **changes)
     assert run.returncode == 1
-    assert run.stdout.splitlines()[1:] == [
-        "1 secrets or messages of checkout pages are unreadable."
-    ]
+    assert run.stdout.splitlines()[1:] == ["1 secrets, settings or messages are unreadable."]
     assert re.fullmatch(r"ReceivedMessage \d+ is unreadable\.\n", run.stderr)
     app.extensions["vault"] = Vault([read_key(new)], DIGEST_KEY)
     assert PageSecret.of(acme, Hook.WEBHOOK)[0].text == secret

@@ -12,7 +12,7 @@ from sqlalchemy.orm import undefer
 from portal.cli.init import new_key
 from portal.cli.progress import progress
 from portal.extensions import db
-from portal.models import Item, License, PageSecret, ReceivedMessage
+from portal.models import Item, License, PageSecret, Product, ReceivedMessage
 from portal.vault import Unreadable
 from portal.vault import vault as the_vault
 
@@ -20,7 +20,8 @@ BATCH = 1_000
 FEW = 50  # messages may be of a mebibyte each
 
 # What is sealed besides licenses, and knows its `place`.
-OTHERS: tuple[type[PageSecret | ReceivedMessage], ...] = (PageSecret, ReceivedMessage)
+Sealed = PageSecret | ReceivedMessage | Product
+OTHERS: tuple[type[Sealed], ...] = (PageSecret, ReceivedMessage, Product)
 
 vault = AppGroup("vault", help="The keys of the licenses at rest.")
 
@@ -30,8 +31,9 @@ vault = AppGroup("vault", help="The keys of the licenses at rest.")
 def rotate(ctx: click.Context) -> None:
     """Seal every license under the first of VAULT_KEYS, and renew what finds it.
 
-    So are the secrets of checkout pages and the messages that came. Can be interrupted and run
-    again, and the portal can be used meanwhile. Once it has ended well, the older keys can go.
+    So are the secrets of checkout pages, the settings of products and the messages that came. Can
+    be interrupted and run again, and the portal can be used meanwhile. Once it has ended well, the
+    older keys can go.
     """
     total = db.session.scalar(select(func.count(License.id))) or 0
     done, unreadable, last_id = 0, 0, 0
@@ -47,7 +49,7 @@ def rotate(ctx: click.Context) -> None:
         f"{done - unreadable} licenses are under the newest key, {unreadable} are unreadable."
     )
     if others:
-        click.echo(f"{others} secrets or messages of checkout pages are unreadable.")
+        click.echo(f"{others} secrets, settings or messages are unreadable.")
     if unreadable or others:
         ctx.exit(1)
 
@@ -103,7 +105,7 @@ def _write(rows: list[dict[str, object]]) -> None:
         db.session.commit()
 
 
-def _seal_others(model: type[PageSecret | ReceivedMessage]) -> int:
+def _seal_others(model: type[Sealed]) -> int:
     """Seal every row of `model` under the newest key; says how many of them are unreadable."""
     unreadable, last_id = 0, 0
     while rows := _rows_after(model, last_id):
@@ -115,7 +117,7 @@ def _seal_others(model: type[PageSecret | ReceivedMessage]) -> int:
     return unreadable
 
 
-def _rows_after(model: type[PageSecret | ReceivedMessage], last_id: int) -> Sequence[Any]:
+def _rows_after(model: type[Sealed], last_id: int) -> Sequence[Any]:
     query = (
         select(model)
         .options(undefer(model.sealed))
@@ -127,7 +129,7 @@ def _rows_after(model: type[PageSecret | ReceivedMessage], last_id: int) -> Sequ
     return db.session.scalars(query).all()
 
 
-def _is_sealed_again(row: PageSecret | ReceivedMessage) -> bool:
+def _is_sealed_again(row: Sealed) -> bool:
     safe = the_vault()
     if row.sealed is None or safe.is_newest(row.sealed):
         return True

@@ -5,6 +5,7 @@ from datetime import timedelta
 from portal import clock
 from portal.extensions import db
 from portal.models.fulfilment import Fulfilment, FulfilmentState
+from portal.models.item import Item
 from portal.processes import is_gone, this_process
 
 # Whoever claims an item has given up by then, whatever tool it asks.
@@ -44,6 +45,17 @@ def release_lost() -> int:
         db.session.commit()
     db.session.rollback()
     return len(lost)
+
+
+def due_of(order_id: int) -> list[int]:
+    """The ids of what is to be tried by now for one order."""
+    query = (
+        db.select(Fulfilment.id)
+        .join(Fulfilment.item)
+        .where(Item.order_id == order_id, Fulfilment.due_at <= clock.now())
+        .order_by(Item.position)
+    )
+    return list(db.session.scalars(query))
 
 
 def due(limit: int) -> list[int]:

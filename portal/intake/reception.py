@@ -6,7 +6,14 @@ from portal.intake.complaints import DocumentError
 from portal.intake.document import OrderDocument
 from portal.intake.noventiq import message_in
 from portal.intake.upsert import upsert
-from portal.models import CheckoutPage, Hook, MessageOutcome, ReceivedMessage
+from portal.models import (
+    CheckoutPage,
+    Fulfilment,
+    Hook,
+    MessageOutcome,
+    Order,
+    ReceivedMessage,
+)
 
 # Each knows its messages: what one is about (`subject`), and the order document in it (`read`).
 KINDS = {Hook.WEBHOOK: webhook, Hook.NOVENTIQ: noventiq}
@@ -37,8 +44,10 @@ def take_in(message: ReceivedMessage, body: str) -> None:
 
 
 def _write(document: OrderDocument) -> MessageOutcome:
-    """Raises DocumentError."""
+    """Write the order down, and begin what it waits for. Raises DocumentError."""
     (outcome,) = upsert([document])
     if isinstance(outcome, DocumentError):
         raise outcome
+    db.session.expire_all()  # rows were written that the models do not know of
+    Fulfilment.begin(db.session.get_one(Order, document.order_id))
     return MessageOutcome(outcome)

@@ -130,6 +130,8 @@ class Fulfilment(Model):
             for item in wanting
         ]
         db.session.add_all(begun)
+        topped_up = [item.fulfilment for item in order.items if item.fulfilment]
+        begun += [fulfilment for fulfilment in topped_up if fulfilment._reopen()]
         return begun
 
     @classmethod
@@ -196,6 +198,15 @@ class Fulfilment(Model):
         self.state, self.due_at, self.claimed_by = FulfilmentState.WAITING, None, None
         if self.product.tool is None:
             self._wait(Waits(Failure.TOOL_NOT_SET_UP))
+
+    def _reopen(self) -> bool:
+        """Go on with an item of which more was bought than was delivered; whether it is one."""
+        delivers_here = self.state is FulfilmentState.DONE and bool(self.item.licenses)
+        if not delivers_here or not self.missing or self.item.refunded_at:
+            return False
+        self.state, self.due_at, self.started_at = FulfilmentState.WAITING, clock.now(), None
+        self.item.fulfilled_at = None
+        return True
 
     def let_rest(self, until: datetime) -> None:
         """Give a claim back: the other side of the tool is not asked before `until`."""

@@ -50,7 +50,7 @@ class Product(Model):
         words(LicenseQuantity), default=LicenseQuantity.PER_UNIT
     )
     # The settings of the tool, as JSON: they hold secrets of the vendor's.
-    sealed_settings: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     # Where the product is to be had, for the e-mails.
     url: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=clock.now)
@@ -67,17 +67,18 @@ class Product(Model):
     def settings(self) -> dict[str, Any]:
         """The settings of the tool, for its `Settings`; empty where none were made. Raises
         Unreadable when they cannot be read with the keys at hand."""
-        if self.sealed_settings is None:
+        if self.sealed is None:
             return {}
-        found: dict[str, Any] = json.loads(vault().open(self.sealed_settings, self._place))
+        found: dict[str, Any] = json.loads(vault().open(self.sealed, self.place))
         return found
 
     @settings.setter
     def settings(self, settings: dict[str, Any]) -> None:
-        self.sealed_settings = vault().seal(json.dumps(settings), self._place)
+        self.sealed = vault().seal(json.dumps(settings), self.place)
 
     @property
-    def _place(self) -> str:
+    def place(self) -> str:
+        """Where the settings are sealed for."""
         return f"product:{self.checkout_page_id}:{self.code}"
 
     @classmethod

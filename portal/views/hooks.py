@@ -13,6 +13,7 @@ from portal.export import Document, message_document
 from portal.extensions import db
 from portal.intake import noventiq, webhook
 from portal.intake.reception import receive
+from portal.jobs import jobs
 from portal.models import Hook, MessageOutcome, PageSecret
 
 bp = Blueprint("hooks", __name__, url_prefix="/hooks/<code>")
@@ -72,8 +73,9 @@ def _secrets(code: str, hook: Hook) -> tuple[int | None, list[str]]:
 
 def _take_in(page_id: int, hook: Hook, message_id: str, body: bytes) -> Answer:
     message = receive(page_id, hook, message_id, body.decode())
-    answer = message_document(message)
+    answer, order_id = message_document(message), message.order_id
     rejected = message.outcome is MessageOutcome.REJECTED
     db.session.commit()  # answered when it is written down, and before anything is made of it
-    # What the order waits for now is handed to the jobs here.
+    if order_id and not rejected:
+        jobs().fulfil_order(order_id)
     return answer, 422 if rejected else 200

@@ -104,7 +104,7 @@ def _create_products() -> None:
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("tool", sa.String(32), nullable=True),
         sa.Column("license_quantity", sa.String(32), nullable=False),
-        sa.Column("sealed_settings", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", Time, nullable=False),
         sa.ForeignKeyConstraint(
             ["checkout_page_id"], ["checkout_pages.id"], name="fk_products_checkout_page_id"
