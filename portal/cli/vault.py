@@ -124,7 +124,7 @@ def _rows_after(model: type[Sealed], last_id: int) -> Sequence[Any]:
         .where(model.id > last_id, model.sealed.is_not(None))
         .order_by(model.id)
         .limit(FEW)
-        .with_for_update()
+        .with_for_update(of=model)
     )
     return db.session.scalars(query).all()
 
