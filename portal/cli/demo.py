@@ -14,12 +14,15 @@ from portal import create_app
 from portal.cli.init import write_instance_file
 from portal.config import instance_folder
 from portal.demo import portal as demo_portal
+from portal.demo import shop
 from portal.demo.mail_server import LOOPBACK, catching_mails
+from portal.demo.orders import PRODUCTS
+from portal.demo.vendor import vendors_web_service
 
 SETTINGS = {"DEMO": "true", "SESSION_COOKIE_SECURE": "false", "PORTAL_NAME": '"Keydesk demo"'}
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--host", default=LOOPBACK, show_default=True, help="The demo listens on loopback only."
 )
@@ -27,11 +30,43 @@ SETTINGS = {"DEMO": "true", "SESSION_COOKIE_SECURE": "false", "PORTAL_NAME": '"K
     "--port", default=5000, show_default=True, envvar="PORT", type=click.IntRange(1, 65535)
 )
 @click.option("--reset", is_flag=True, help="Start over with fresh data.")
-def demo(host: str, port: int, reset: bool) -> None:
-    """Start a demo with 200 orders, and a mail server that catches what leaves.
+@click.pass_context
+def demo(ctx: click.Context, host: str, port: int, reset: bool) -> None:
+    """Start a demo with 200 orders, a vendor's web service, and a mail server that catches what
+    leaves.
 
     Its data stays in the folder demo/ of the instance folder until --reset.
     """
+    if ctx.invoked_subcommand is None:
+        _run(host, port, reset)
+
+
+@demo.command()
+@click.option(
+    "--product",
+    "products",
+    multiple=True,
+    type=click.Choice([code for code, _sku, _name, _cents in PRODUCTS]),
+    default=["1001"],
+    help="Its code; several make an order of several items.",
+)
+@click.option("--quantity", default=1, show_default=True, type=click.IntRange(1, 100))
+@click.option("--email", default="kim@example.com", show_default=True)
+@click.option(
+    "--port", default=5000, show_default=True, envvar="PORT", type=click.IntRange(1, 65535)
+)
+def order(products: tuple[str, ...], quantity: int, email: str, port: int) -> None:
+    """Tell the demo that is running of a paid order, as the shop of Acme Store would."""
+    message = shop.paid_order(list(products), email, quantity)
+    try:
+        answer = shop.tell(f"http://{LOOPBACK}:{port}", message)
+    except shop.ShopError as error:
+        raise click.ClickException(str(error)) from None
+    number = message["data"]["number"]
+    click.echo(f"{answer['outcome']}: http://{LOOPBACK}:{port}/orders/{number}")
+
+
+def _run(host: str, port: int, reset: bool) -> None:
     if host not in (LOOPBACK, "localhost"):
         raise click.ClickException(
             f"The demo listens on {LOOPBACK} only, because its passwords are known to everybody."
@@ -44,7 +79,9 @@ def demo(host: str, port: int, reset: bool) -> None:
     with create_app().app_context():
         flask_migrate.upgrade()
         demo_portal.fill()
-    with catching_mails(folder / "mailbox") as mail_port:
+    with catching_mails(folder / "mailbox") as mail_port, vendors_web_service(folder) as vendor:
+        with create_app().app_context():
+            demo_portal.point_to_vendor(*vendor)
         _announce(port)
         sys.exit(_serve(port, mail_port, folder))
 
@@ -55,6 +92,7 @@ def _announce(port: int) -> None:
         f"  {demo_portal.OPERATOR}   sees all orders\n"
         f"  {demo_portal.AGENT}      sees the orders of Acme Store\n"
         f"  password: {demo_portal.PASSWORD}\n\n"
+        "  A paid order comes in: keydesk demo order\n"
         f"  E-mails that leave: http://{LOOPBACK}:{port}/mailbox\n"
         "  Ctrl+C ends it.\n"
     )

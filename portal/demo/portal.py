@@ -5,10 +5,24 @@ import secrets
 from flask_security import hash_password
 from sqlalchemy import select
 
-from portal.demo.orders import CLOSED_PAGES, PAGES, demo_orders
+from portal.demo.orders import CLOSED_PAGES, PAGES, PRODUCTS, demo_orders
+from portal.demo.shop import SECRET
 from portal.extensions import db
+from portal.fulfilment import web_service
 from portal.intake.jsonl import Import
-from portal.models import CheckoutPage, Delivery, DeliveryStatus, License, Role, Staff
+from portal.models import (
+    CheckoutPage,
+    Delivery,
+    DeliveryStatus,
+    Hook,
+    License,
+    PageSecret,
+    Product,
+    ProductText,
+    Role,
+    Staff,
+    Tool,
+)
 from portal.smtp import Failure
 
 PASSWORD = "keydesk-demo"  # noqa: S105 - of the demo alone, which listens on loopback only
@@ -32,6 +46,7 @@ def fill() -> None:
     if complaints:
         raise RuntimeError(f"the demo's orders are not in order: {complaints[0]}")
     _show_outcomes()
+    _set_up(pages["acme-store"])
     password = hash_password(PASSWORD)
     db.session.add_all(
         [
@@ -44,6 +59,37 @@ def fill() -> None:
             ),
         ]
     )
+    db.session.commit()
+
+
+# The tool of each product of Acme Store; the other two come from the vendor's web service.
+TOOLS = {
+    "1001": Tool.WEB_SERVICE,
+    "1002": Tool.WEB_SERVICE,
+    "1004": Tool.LICENSE_REQUEST,
+    "1006": Tool.INFORMATION,
+}
+INFORMATION = """Thank you for buying {PROGRAM_NAME}.
+
+There is no license to keep: sign in at https://vpn.acme.example with {EMAIL}."""
+
+
+def _set_up(page: CheckoutPage) -> None:
+    """What makes a paid order a delivered license: a secret for its shop, and tools."""
+    PageSecret.add(page, Hook.WEBHOOK, SECRET)
+    page.vendor_email = "vendor@acme.example"
+    products = Product.appear(page.id, {code: name for code, _sku, name, _cents in PRODUCTS})
+    for code, tool in TOOLS.items():
+        products[code].tool = tool
+    ProductText.write(products["1006"], "en", subject="", body=INFORMATION, by=None)
+    db.session.commit()
+
+
+def point_to_vendor(url: str, secret: str) -> None:
+    """Have licenses of the web service asked for at `url`, which is another one at each start."""
+    settings = web_service.Settings(url=url, secret=secret, inner_host_allowed=True)
+    for product in db.session.scalars(select(Product).filter_by(tool=Tool.WEB_SERVICE)):
+        product.settings = settings.stored
     db.session.commit()
 
 
