@@ -22,8 +22,6 @@ from sqlalchemy import (
     Integer,
     MetaData,
     event,
-    func,
-    select,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -37,9 +35,6 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 LARGEST_ID = 2**63 - 1
 
 View = TypeVar("View", bound=Callable[..., object])
-
-# The number of the lock by which those who bring orders in take turns: any, but always the same.
-INTAKE_LOCK = 5555555
 
 # Entries of each index that SQLite looks at: a second or two, however many there are.
 LOOKED_AT = 1000
@@ -170,16 +165,6 @@ def begin_reading(session: Session) -> None:
     it need not wait for the write lock."""
     session.rollback()
     session.connection(execution_options={READS: True})
-
-
-def wait_for_turn(session: Session) -> None:
-    """Be the only one that brings orders in, until the transaction ends.
-
-    On SQLite whoever writes is alone anyway. On PostgreSQL this spares two imports of the same
-    orders their conflicts and deadlocks; nobody else is held up.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(INTAKE_LOCK)))
 
 
 def count_what_is_there(session: Session) -> None:

@@ -10,7 +10,6 @@ both.
 """
 
 import hashlib
-import hmac
 import os
 import re
 import unicodedata
@@ -21,6 +20,8 @@ from string import ascii_lowercase, digits
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from flask import Flask, current_app
 
 KEY_BYTES = 32
@@ -42,7 +43,7 @@ class Vault:
     def __init__(self, keys: Sequence[bytes], digest_key: bytes) -> None:
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
         self._newest = _key_id(keys[0])
-        self._digest_key = digest_key
+        self._digests = HMAC(digest_key, SHA256())  # copied for each: half the time of a new one
 
     def seal(self, text: str, place: str) -> bytes:
         """`text` sealed under the newest key for `place`, see `License.place`."""
@@ -87,7 +88,9 @@ class Vault:
         return []
 
     def _hmac(self, purpose: bytes, text: str) -> bytes:
-        return hmac.digest(self._digest_key, purpose + text.encode(), "sha256")[:DIGEST_BYTES]
+        digest = self._digests.copy()
+        digest.update(purpose + text.encode())
+        return digest.finalize()[:DIGEST_BYTES]
 
 
 def init_app(app: Flask) -> None:

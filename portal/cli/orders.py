@@ -34,7 +34,7 @@ def bring_in(ctx: click.Context, file: BinaryIO) -> None:
     """
     size = os.fstat(file.fileno()).st_size if file.seekable() else None
     run = Import()
-    _look_for_rubbish_rarely()
+    look_for_rubbish_rarely()
     with progress("Importing", size) as advance:
         for number, complaint in run.run(_counted(lines_of(file), advance)):
             print(f"{file.name}:{number}: {complaint}", file=sys.stderr)
@@ -45,7 +45,7 @@ def bring_in(ctx: click.Context, file: BinaryIO) -> None:
         ctx.exit(1)
 
 
-def _look_for_rubbish_rarely() -> None:
+def look_for_rubbish_rarely() -> None:
     """Python looks through all that is in use each time some hundreds of things were made. Nearly
     nothing of an import is in circles, and looking took up to a fifth of its time."""
     gc.freeze()

@@ -1,8 +1,7 @@
 """How a change of an order is made, and what its history says of it."""
 
 from portal import clock
-from portal.extensions import db
-from portal.intake.rows import Row
+from portal.intake.tables import Row
 from portal.models import HistoryEntry, Item, Order, What
 
 
@@ -16,4 +15,4 @@ def set_columns(thing: Order | Item, columns: Row) -> bool:
 
 def note(order: Order, what: What, *, text: str | None = None) -> None:
     """Add an entry to the history of `order`: it happened now."""
-    db.session.add(HistoryEntry(order_id=order.id, what=what, at=clock.now(), text=text))
+    order.history.append(HistoryEntry(what=what, at=clock.now(), text=text))

@@ -1,8 +1,12 @@
 """The order document: one order as it enters the portal (docs/order.schema.json)."""
 
+import json
+import re
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from string import ascii_uppercase
 from typing import Annotated, Literal, Self
 
@@ -29,6 +33,8 @@ from portal.intake.values import (
     Time,
 )
 from portal.models import OrderStatus
+
+_KEY = re.compile(rb'"\s*:')
 
 
 class _Part(BaseModel):
@@ -91,6 +97,8 @@ class OrderDocument(_Part):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
+        if self.order_id == 0:
+            raise ValueError("number: must not be 0")
         if self.status is OrderStatus.PAID and self.paid_at is None:
             raise ValueError("paid_at: is required when the status is paid")
         refs = [item.id for item in self.items]
@@ -98,7 +106,7 @@ class OrderDocument(_Part):
             raise ValueError("items: two of them have the same id")
         return self
 
-    @property
+    @cached_property
     def order_id(self) -> int:
         """The id of the order in the portal: the numeric part of its number."""
         return int(self.number.lstrip(ascii_uppercase))
@@ -145,6 +153,31 @@ def money(amount: str) -> Decimal:
 def read_document(line: bytes | str) -> OrderDocument:
     """The order document in a JSON text. Raises DocumentError."""
     try:
-        return OrderDocument.model_validate_json(line)
+        document = OrderDocument.model_validate_json(line)
     except ValidationError as error:
         raise DocumentError.of(error) from None
+    if len(_KEY.findall(line.encode() if isinstance(line, str) else line)) != _fields_of(document):
+        _refuse_fields_that_are_there_twice(line)
+    return document
+
+
+def _fields_of(document: OrderDocument) -> int:
+    """How many fields the document says, those of its parts included."""
+    parts: list[_Part] = [document, document.customer, *document.items, *document.history]
+    for item in document.items:
+        parts += (item.product, *item.licenses)
+    return sum(len(part.model_fields_set) for part in parts)
+
+
+def _refuse_fields_that_are_there_twice(line: bytes | str) -> None:
+    """Of two fields with one name pydantic takes the last, and the sender may mean the other.
+
+    Asked only where there seem to be more names than fields; a text may look like a name, too.
+    """
+
+    def once(pairs: list[tuple[str, object]]) -> None:
+        for name, count in Counter(name for name, _value in pairs).items():
+            if count > 1:
+                raise DocumentError(f"{name}: is there twice")
+
+    json.loads(line, object_pairs_hook=once)

@@ -14,7 +14,7 @@ from portal.intake.upsert import upsert
 
 # A transaction a batch: large enough to be quick, small enough that others get their turn and that
 # memory does not grow with the file.
-BATCH = 500
+BATCH = 1000
 BATCH_BYTES = 8 * 1024 * 1024
 LINE_BYTES = 16 * 1024 * 1024
 
@@ -97,9 +97,10 @@ def _read(line: bytes) -> OrderDocument | DocumentError | None:
     """What a line holds: an order, something else, or nothing."""
     if len(line) > LINE_BYTES:
         return DocumentError(f"line: is longer than {LINE_BYTES // 1024 // 1024} MiB")
-    if not line.strip():
+    text = line.rstrip()
+    if not text:
         return None
     try:
-        return read_document(line.rstrip())
+        return read_document(text)
     except DocumentError as error:
         return error

@@ -11,11 +11,10 @@ from portal.intake.document import (
     OrderDocument,
     money,
 )
+from portal.intake.tables import Row
 from portal.models import License, OrderStatus, What
 from portal.models.order import search_text
 from portal.vault import vault
-
-Row = dict[str, Any]
 
 SEARCHED = ("email", "first_name", "last_name", "company", "external_id")
 
@@ -30,8 +29,9 @@ def new_order_columns(document: OrderDocument, pages: dict[str, int]) -> Row:
     """All columns of an order that was not there."""
     columns = order_columns(document, pages)
     products = [item.product.name for item in document.items]
-    return columns | {
+    return {
         "id": document.order_id,
+        **columns,
         "status": new_status(document),
         "told_at": document.told_at,
         "parts": document.parts,

@@ -20,11 +20,11 @@ from portal.intake.document import OrderDocument
 from portal.intake.rows import (
     SEARCHED,
     STATUS_ENTRIES,
-    Row,
     entry_rows,
     order_columns,
     order_search_text,
 )
+from portal.intake.tables import Row
 from portal.intake.update_items import saved_item, update_items
 from portal.models import (
     Delivery,
@@ -47,6 +47,20 @@ class Outcome(StrEnum):
 
 def update(order: Order, document: OrderDocument, pages: dict[str, int]) -> Outcome:
     """Bring `order` up to date. Raises DocumentError, and then has changed nothing."""
+    was_erased = order.erased_at
+    if not changes(order, document, pages):
+        return Outcome.UNCHANGED
+    if order.erased_at and not was_erased:
+        _forget_addresses(order)
+    outbox.withhold(order)
+    return Outcome.UPDATED
+
+
+def changes(order: Order, document: OrderDocument, pages: dict[str, int]) -> bool:
+    """Change `order`, and nothing besides it; whether there was anything to change.
+
+    What looks like an order will do, if only the answer is asked for. Raises DocumentError.
+    """
     if order.checkout_page_id != pages[document.checkout_page]:
         raise DocumentError("checkout_page: the order belongs to another checkout page")
     parts = max(order.parts or 0, document.parts or 0)
@@ -62,11 +76,9 @@ def update(order: Order, document: OrderDocument, pages: dict[str, int]) -> Outc
         _update_search_text(order),
         _add_entries(order, document),
     ]
-    if any(changed):
-        outbox.withhold(order)
     order.parts = parts or None
     order.told_at = max(filter(None, (order.told_at, document.told_at)), default=None)
-    return Outcome.UPDATED if any(changed) else Outcome.UNCHANGED
+    return any(changed)
 
 
 def _contradiction(order: Order, document: OrderDocument, status: OrderStatus) -> str | None:
@@ -114,7 +126,6 @@ def _newer_columns(
     if order.erased_at:  # what was erased does not come back
         columns |= {name: getattr(order, name) for name in PERSONAL}
     if erased:
-        _forget_addresses(order)
         note(order, What.DATA_ERASED)
     if document.is_part:
         del columns["total"]  # see update_items
@@ -144,5 +155,5 @@ def _update_search_text(order: Order) -> bool:
 def _add_entries(order: Order, document: OrderDocument) -> bool:
     known = {(entry.at, entry.text) for entry in order.history}
     rows = [row for row in entry_rows(document) if (row["at"], row["text"]) not in known]
-    db.session.add_all(HistoryEntry(**row) for row in rows)
+    order.history.extend(HistoryEntry(**row) for row in rows)
     return bool(rows)

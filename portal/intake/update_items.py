@@ -4,7 +4,8 @@ from collections import Counter
 
 from portal.intake.changes import note, set_columns
 from portal.intake.document import ItemDocument, OrderDocument
-from portal.intake.rows import Row, item_columns, license_columns
+from portal.intake.rows import item_columns, license_columns
+from portal.intake.tables import Row
 from portal.models import Item, License, Order, What
 from portal.vault import vault
 
@@ -69,6 +70,8 @@ def _add_licenses(order: Order, item: Item, line: ItemDocument) -> bool:
     Texts are compared, because the digests of two licenses may be equal. For a license that cannot
     be read its digest has to do.
     """
+    if not line.licenses:
+        return False
     saved = Counter(license.text or license.digest for license in item.licenses)
     unreadable = any(license.text is None for license in item.licenses)
     added = False

@@ -6,30 +6,43 @@ from sqlalchemy import select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InternalError
 from sqlalchemy.orm import selectinload, undefer
 
-from portal.database import wait_for_turn
 from portal.extensions import db
 from portal.intake.complaints import DocumentError
 from portal.intake.document import OrderDocument
 from portal.intake.insert import insert_orders
-from portal.intake.update import Outcome, update
+from portal.intake.saved import saved_orders
+from portal.intake.update import Outcome, changes, update
 from portal.models import CheckoutPage, Item, Order
+
+Result = Outcome | DocumentError
 
 # What a database says of one order, rather than of itself.
 REFUSALS = (DataError, IntegrityError, InternalError)
 
 
-def upsert(documents: Sequence[OrderDocument]) -> list[Outcome | DocumentError]:
+def upsert(documents: Sequence[OrderDocument]) -> list[Result]:
     """Write `documents` down, each of another order; says of each what it did, or why it did not.
 
-    Commits nothing. Needs a few statements however many documents there are, besides those for the
-    orders that change.
+    All ways in end here, whether they bring one order or hundreds. Commits nothing: until the
+    caller does, whoever brings one of the same orders in waits, and loses nothing. Orders are
+    locked in the order of their ids, so that nobody waits in a circle; a caller must not bring more
+    orders in before it commits. Needs a few statements however many documents there are, besides
+    those for the orders that change.
     """
-    wait_for_turn(db.session())
-    return _all_or_by_parts(documents)
+    in_order = sorted(documents, key=lambda document: document.order_id)
+    outcomes = _all_or_by_parts(in_order)
+    found = {
+        document.order_id: outcome for document, outcome in zip(in_order, outcomes, strict=True)
+    }
+    return [found[document.order_id] for document in documents]
 
 
-def _all_or_by_parts(documents: Sequence[OrderDocument]) -> list[Outcome | DocumentError]:
-    """Halves what the database refuses until the one that it refuses stands alone."""
+def _all_or_by_parts(documents: Sequence[OrderDocument]) -> list[Result]:
+    """Halves what the database refuses until the one that it refuses stands alone.
+
+    What was refused has let go of its locks, and the lower half comes first: locks are still taken
+    in the order of ids.
+    """
     try:
         with db.session.begin_nested():
             return _write(documents)
@@ -45,31 +58,38 @@ def _refused(error: DBAPIError) -> DocumentError:
     return DocumentError(f"line: the database refused it ({type(error.orig).__name__})")
 
 
-def _write(documents: Sequence[OrderDocument]) -> list[Outcome | DocumentError]:
+def _write(documents: Sequence[OrderDocument]) -> list[Result]:
     pages = _page_ids(documents)
-    existing = _existing(document.order_id for document in documents)
-    insert_orders(
-        [
-            document
-            for document in documents
-            if document.order_id not in existing and document.checkout_page in pages
-        ],
-        pages,
-    )
-    outcomes = [
-        _outcome(document, existing.get(document.order_id), pages) for document in documents
-    ]
+    results = _first_look(documents, pages)
+    changing = [document for document in documents if document.order_id not in results]
+    inserted = insert_orders(changing, pages)
+    results |= dict.fromkeys(inserted, Outcome.IMPORTED)
+    existing = _existing({document.order_id for document in changing} - inserted)
+    for document in changing:
+        if order := existing.get(document.order_id):
+            results[order.id] = _updated(order, document, pages)
     db.session.flush()
-    return outcomes
+    return [results[document.order_id] for document in documents]
 
 
-def _outcome(
-    document: OrderDocument, order: Order | None, pages: dict[str, int]
-) -> Outcome | DocumentError:
-    if document.checkout_page not in pages:
-        return DocumentError(f"checkout_page: there is no page {document.checkout_page}")
-    if order is None:
-        return Outcome.IMPORTED
+def _first_look(documents: Sequence[OrderDocument], pages: dict[str, int]) -> dict[int, Result]:
+    """What becomes, by the ids of the orders, of the documents that change nothing: most of a file
+    that was imported before. Nobody is kept from these orders. News is noted even then."""
+    orders = saved_orders([document.order_id for document in documents])
+    results: dict[int, Result] = {}
+    for document in documents:
+        order = orders.get(document.order_id)
+        try:
+            if document.checkout_page not in pages:
+                raise DocumentError(f"checkout_page: there is no page {document.checkout_page}")
+            if order and not document.told_at and not changes(order, document, pages):
+                results[document.order_id] = Outcome.UNCHANGED
+        except DocumentError as error:
+            results[document.order_id] = error
+    return results
+
+
+def _updated(order: Order, document: OrderDocument, pages: dict[str, int]) -> Result:
     try:
         return update(order, document, pages)
     except DocumentError as error:
@@ -83,6 +103,7 @@ def _page_ids(documents: Iterable[OrderDocument]) -> dict[str, int]:
 
 
 def _existing(ids: Iterable[int]) -> dict[int, Order]:
+    """These orders as they are now; nobody else can change them, since they are locked."""
     query = (
         select(Order)
         .where(Order.id.in_(sorted(ids)))
@@ -91,8 +112,6 @@ def _existing(ids: Iterable[int]) -> dict[int, Order]:
             selectinload(Order.items).selectinload(Item.licenses),
             selectinload(Order.history),
         )
-        .order_by(Order.id)  # two that lock the same orders wait for each other, not in a circle
-        .with_for_update()
         .execution_options(populate_existing=True)
     )
     return {order.id: order for order in db.session.scalars(query)}

@@ -5,6 +5,7 @@ The contract is docs/order.schema.json. Where these are stricter, docs/order-doc
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
@@ -29,6 +30,8 @@ MEANINGS = {
     COUNTRY: "must be a country of two capital letters, such as DE",
 }
 
+NO_TIME = "must be a time with an offset, such as 2026-11-01T10:00:00+00:00"
+
 # RFC 3339, 5.6, without leap seconds.
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})",
@@ -44,10 +47,17 @@ _USUAL_ADDRESS = re.compile(
 
 
 def _moment(value: object) -> datetime:
-    if not (isinstance(value, str) and _TIME.fullmatch(value)):
-        raise ValueError("must be a time with an offset, such as 2026-11-01T10:00:00+00:00")
+    if not isinstance(value, str):
+        raise ValueError(NO_TIME)
+    return _moment_of(value)
+
+
+@lru_cache(maxsize=4096)  # an order says the same few times over and over
+def _moment_of(text: str) -> datetime:
+    if not _TIME.fullmatch(text):
+        raise ValueError(NO_TIME)
     try:
-        moment = datetime.fromisoformat(value.upper())
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
         raise ValueError("is a time that does not exist") from None
     if not 1970 < moment.year < 9999:

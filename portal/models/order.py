@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, exists
@@ -116,7 +117,7 @@ def searchable(text: str) -> str:
     folded = text.casefold()
     if not text.isascii():
         folded = unicodedata.normalize("NFKD", INVISIBLE.sub("", text)).casefold()
-        folded = "".join(sign for sign in folded if not unicodedata.combining(sign))
+        folded = "".join(filterfalse(unicodedata.combining, folded))
     return " ".join(SYMBOL.sub(_letter, folded).split())
 
 
