@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.support.web_services",
     "tests.support.portal",
     "tests.support.command_line",
+    "tests.support.running_portal",
     "tests.people",
 ]
 

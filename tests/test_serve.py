@@ -1,13 +1,10 @@
 """The real server: how it starts, how it ends, and what it says of what it was doing."""
 
 import json
-import os
 import signal
-import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.client import HTTPConnection, RemoteDisconnected
+from http.client import RemoteDisconnected
 from time import monotonic
 
 import pytest
@@ -16,72 +13,7 @@ from portal.extensions import db
 from portal.models import Delivery
 from tests.people import KIM
 from tests.support.faulty_mail_server import FaultyMailServer
-
-
-class RunningPortal:
-    """`keydesk serve` on a free port, and a program of Rob's that asks it."""
-
-    def __init__(self, keydesk, token, mail_port):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._headers = {"Authorization": f"Bearer {token}"}
-        self.process = keydesk.start(
-            "serve", "--port", self.port, stderr=None, FLASK_MAIL_PORT=str(mail_port)
-        )
-        self._wait()
-
-    def _wait(self):
-        while self.process.poll() is None:
-            try:
-                return self.get("/login")
-            except OSError:
-                continue
-        raise AssertionError("the portal ended by itself")
-
-    def get(self, path):
-        return self._ask("GET", path)
-
-    def post(self, path):
-        return self._ask("POST", path)
-
-    def _ask(self, method, path):
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request(method, path, headers=self._headers)
-        answer = connection.getresponse()
-        body = answer.read()
-        connection.close()
-        return answer.status, body.decode()
-
-    def end(self, number=signal.SIGTERM):
-        """Signal it, with all its processes where nothing else is left, and wait for its end."""
-        if self.process.poll() is None:
-            if number == signal.SIGKILL:
-                os.killpg(self.process.pid, number)
-            else:
-                self.process.send_signal(number)
-        code = self.process.wait(timeout=30)
-        self.process.stdout.close()
-        self.process.stdin.close()
-        return code
-
-
-@pytest.fixture
-def start(keydesk, rob):
-    """Start the portal for one block: `with start(mail_port) as portal`."""
-    token = rob.renew_token()
-    db.session.commit()
-
-    @contextmanager
-    def start(mail_port):
-        portal = RunningPortal(keydesk, token, mail_port)
-        try:
-            yield portal
-        finally:
-            if portal.process.poll() is None:
-                portal.end(signal.SIGKILL)
-
-    return start
+from tests.support.running_portal import is_running, kill, wait_until
 
 
 def read_order(portal):
@@ -152,3 +84,35 @@ def test_a_taken_port_is_said_in_a_line(keydesk, start, mailbox):
     assert run.stderr == (
         f"Error: The port {portal.port} of 127.0.0.1 is taken; choose another with --port.\n"
     )
+
+
+def test_a_worker_that_is_killed_is_started_again(start, mailbox):
+    with start(mailbox.port) as portal:
+        first = wait_until(lambda: portal.worker)
+        kill(first)
+        assert wait_until(lambda: portal.worker) != first
+        assert portal.end() == 0
+
+
+def test_pages_whose_process_is_killed_are_back_and_turn_nobody_away(start, mailbox):
+    with start(mailbox.port) as portal:
+        kill(portal.web)
+        while not portal.web:
+            assert portal.get("/login")[0] == 200
+        assert portal.get("/login")[0] == 200
+
+
+def test_without_a_worker_there_is_none(start, mailbox):
+    with start(mailbox.port, "--no-worker") as portal:
+        assert portal.worker is None
+        assert portal.end() == 0
+
+
+def test_nothing_is_left_running_when_the_portal_itself_is_killed(start, mailbox):
+    with start(mailbox.port) as portal:
+        wait_until(lambda: portal.worker)
+        processes = portal.processes()
+        assert len(processes) >= 4
+        kill(portal.process.pid)
+        for process in processes[1:]:
+            wait_until(lambda process=process: not is_running(process))

@@ -11,7 +11,7 @@ from flask_migrate.cli import db
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
-from portal.cli import demo, init, orders, pages, serve, staff, vault
+from portal.cli import demo, init, orders, pages, serve, staff, vault, worker
 
 
 class Portal(FlaskGroup):
@@ -49,6 +49,7 @@ for command in (
     orders.orders,
     vault.vault,
     serve.serve,
+    worker.worker,
     demo.demo,
 ):
     cli.add_command(command)

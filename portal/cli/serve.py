@@ -1,6 +1,7 @@
-"""keydesk serve: the portal for real, under gunicorn."""
+"""keydesk serve: the portal for real, gunicorn for the pages and a worker beside it."""
 
 import errno
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +15,14 @@ from portal import create_app
 from portal.database import count_what_is_there
 from portal.extensions import db
 from portal.models import outbox
+from portal.supervision import Part, end_with_supervisor, run_together
 
 # The path without what follows the question mark, which may hold what customers are called.
 ACCESS_LOG = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+
+LOG = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# Who may wait to be let in, as many as gunicorn allows.
+BACKLOG = 2048
 
 SETTINGS: dict[str, Any] = {
     # As long as gunicorn allows: the address of a search may have 8,000 characters.
@@ -27,6 +33,8 @@ SETTINGS: dict[str, Any] = {
     "keepalive": 30,
     "access_log_format": ACCESS_LOG,
     "errorlog": "-",
+    # It would stand in the home of whoever runs the portal, one for all portals of theirs.
+    "control_socket_disable": True,
 }
 
 
@@ -63,35 +71,80 @@ class Server(BaseApplication):  # type: ignore[misc]
     help="Requests that one process answers at once.",
 )
 @click.option("--access-log/--no-access-log", default=True, show_default=True)
+@click.option(
+    "--worker/--no-worker",
+    "with_worker",
+    default=True,
+    show_default=True,
+    help="Obtain licenses and send e-mails as well; without it, run 'keydesk worker'.",
+)
+@click.option("--fd", type=int, hidden=True, help="A socket that is listening already.")
 @with_appcontext
-def serve(host: str, port: int, workers: int, threads: int, access_log: bool) -> None:
+def serve(
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+    access_log: bool,
+    with_worker: bool,
+    fd: int | None,
+) -> None:
     """Serve the portal. Put a reverse proxy with TLS in front of it."""
-    _refuse_taken(host, port)
-    lost = outbox.settle_lost()
-    if lost:
-        click.echo(f"{lost} deliveries were under way when the portal ended; see their orders.")
-    count_what_is_there(db.session())  # a portal that grew without an import needs it as well
-    db.session.remove()
+    end_with_supervisor()
+    if fd is None:
+        listener = _listen(host, port)
+        _look_after()
+        if with_worker:
+            _serve_with_worker(listener, workers, threads, access_log)
+            return
+        fd = listener.detach()
     db.engine.dispose()  # no connection is shared with the processes to come
-    address = f"[{host}]" if ":" in host else host
     Server(
         create_app,
-        bind=[f"{address}:{port}"],
+        bind=[f"fd://{fd}"],
         workers=workers,
         threads=threads,
         accesslog="-" if access_log else None,
-        loglevel="warning" if current_app.config["DEMO"] else "info",
+        loglevel=_loglevel(),
     ).run()
 
 
-def _refuse_taken(host: str, port: int) -> None:
-    """gunicorn would try for five seconds, and say so on ten lines."""
+def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((host, port), family=family).close()
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise click.ClickException(
                 f"The port {port} of {host} is taken; choose another with --port."
             ) from None
         raise click.ClickException(f"Nobody can listen on {host}: {error.strerror}.") from None
+
+
+def _look_after() -> None:
+    """What is to be done once before the portal starts."""
+    lost = outbox.settle_lost()
+    if lost:
+        click.echo(f"{lost} deliveries were under way when the portal ended; see their orders.")
+    count_what_is_there(db.session())  # a portal that grew without an import needs it as well
+    db.session.remove()
+
+
+def _serve_with_worker(
+    listener: socket.socket, workers: int, threads: int, access_log: bool
+) -> None:
+    """Run both as processes of their own. The socket stays open here while one of them starts
+    again: who asks meanwhile waits a moment, and is not turned away."""
+    db.engine.dispose()
+    fd = listener.fileno()
+    options = [f"--fd={fd}", f"--workers={workers}", f"--threads={threads}"]
+    options.append("--access-log" if access_log else "--no-access-log")
+    parts = [Part("worker"), Part("serve", "--no-worker", *options, files=(fd,))]
+    logging.basicConfig(format=LOG)
+    logging.getLogger("portal.supervision").setLevel(_loglevel().upper())
+    run_together(parts, listener)
+
+
+def _loglevel() -> str:
+    return "warning" if current_app.config["DEMO"] else "info"
