@@ -9,6 +9,7 @@ from flask import Flask, current_app, render_template
 from flask_babel import force_locale, get_timezone
 
 from portal.envelope import sender_of
+from portal.fulfilment.answer import Failure
 from portal.languages import language_of
 from portal.models.product import Product
 from portal.models.text import PageText, ProductText
@@ -17,6 +18,7 @@ from portal.tags import SAMPLE, SAMPLE_LICENSES, around_key, fill, of_url, value
 
 if TYPE_CHECKING:
     from portal.models import CheckoutPage, Delivery, License, Order, Staff
+    from portal.models.notice import Notice
 
 
 class Unsendable(Exception):
@@ -143,6 +145,24 @@ def _readable(license: "License", delivery: "Delivery") -> str:
 def invitation_email(staff: "Staff", link: str) -> Message:
     """The mail that lets a new colleague choose a password."""
     return _compose("invitation", to=staff.email, language="en", link=link)
+
+
+def notice_email(notice: "Notice") -> Message:
+    """The mail that tells the vendor what it has to do. It is in English, and has no license."""
+    where = f"orders/{notice.item.order.number}" if notice.item else "pools"
+    failure = notice.item and notice.item.fulfilment and notice.item.fulfilment.failure
+    with force_locale("en"):
+        reason = Failure(failure).sentence if failure else None
+    return _compose(
+        f"notice_{notice.kind}",
+        to=notice.to,
+        language="en",
+        message_id=notice.message_id,
+        notice=notice,
+        item=notice.item,
+        reason=reason,
+        link=f"{current_app.config['PORTAL_URL'].rstrip('/')}/{where}",
+    )
 
 
 def password_link(token: str) -> str:

@@ -17,7 +17,7 @@ from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from portal import clock, postman
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
-from portal.models import outbox
+from portal.models import Notice, outbox
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +38,9 @@ class Jobs:
         """The queue itself. It comes into being with its first use, because it brings tables and
         connections of its own along."""
         huey = _huey(self._app)
-        for job in (fulfil, send):
+        for job in (fulfil, send, notify):
             self._tasks[job.__name__] = huey.task(name=job.__name__)(self._inside(job))
-        huey.periodic_task(crontab(), name="sweep")(self._inside(sweep))
+        huey.periodic_task(crontab(), name="sweep", priority=1)(self._inside(sweep))
         return huey
 
     def fulfil(self, fulfilment_id: int, at: datetime | None = None) -> None:
@@ -56,6 +56,10 @@ class Jobs:
     def send(self, delivery_id: int, at: datetime | None = None) -> None:
         """Let a worker send a queued delivery, now or `at` a time."""
         self._queue("send", delivery_id, at)
+
+    def notify(self, notice_id: int, at: datetime | None = None) -> None:
+        """Let a worker tell the vendor something, now or `at` a time."""
+        self._queue("notify", notice_id, at)
 
     def _queue(self, name: str, thing_id: int, at: datetime | None) -> None:
         try:
@@ -92,6 +96,8 @@ def fulfil(fulfilment_id: int) -> None:
     done = desk.fulfil(fulfilment_id)
     if done.delivery_id:
         send(done.delivery_id)
+    if done.notice_id:
+        notify(done.notice_id)
     if done.due_at:
         jobs().fulfil(fulfilment_id, at=done.due_at)
 
@@ -100,6 +106,12 @@ def send(delivery_id: int) -> None:
     """Send one queued delivery."""
     if due_at := postman.send_queued(delivery_id):
         jobs().send(delivery_id, at=due_at)
+
+
+def notify(notice_id: int) -> None:
+    """Tell the vendor something."""
+    if due_at := postman.send_notice(notice_id):
+        jobs().notify(notice_id, at=due_at)
 
 
 def sweep() -> None:
@@ -113,6 +125,8 @@ def sweep() -> None:
         jobs().fulfil(fulfilment_id)
     for delivery_id in outbox.due(SWEEP):
         jobs().send(delivery_id)
+    for notice_id in Notice.due(SWEEP):
+        jobs().notify(notice_id)
     db.session.rollback()
 
 

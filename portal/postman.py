@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import emails, smtp
 from portal.extensions import db
-from portal.models import Delivery, License, Staff, outbox
+from portal.models import Delivery, License, Notice, Staff, outbox
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,27 @@ def send_queued(delivery_id: int) -> datetime | None:
         return None
     deliver(delivery)
     return delivery.due_at
+
+
+def send_notice(notice_id: int) -> datetime | None:
+    """Tell the vendor what is to be told, if that is due; when to try again."""
+    notice = Notice.claim(notice_id)
+    db.session.commit()
+    if notice is None:
+        return None
+    try:
+        message = emails.notice_email(notice)
+    except Exception:
+        log.exception("The e-mail of notice %s could not be composed", notice.id)
+        outcome = smtp.Outcome(False, smtp.Failure.UNEXPECTED)
+    else:
+        db.session.rollback()
+        outcome = smtp.hand_over(message)
+    db.session.rollback()
+    notice.lock()
+    notice.settle(outcome)
+    db.session.commit()
+    return notice.due_at
 
 
 def _same(done: Delivery, license: License) -> Delivery:

@@ -9,10 +9,21 @@ import pytest
 from portal import clock, jobs
 from portal.extensions import db
 from portal.fulfilment import worklist
-from portal.models import Fulfilment, OrderStatus, Product, ProductText
+from portal.fulfilment.answer import Failure
+from portal.fulfilment.pool import place
+from portal.models import (
+    Fulfilment,
+    OrderStatus,
+    Pool,
+    PoolLicense,
+    PoolUpload,
+    Product,
+    ProductText,
+)
 from portal.models.fulfilment import FulfilmentState
 from portal.models.history import What
 from portal.models.product import Tool
+from portal.vault import vault
 from tests.people import bring_in, item_document, order_document
 
 
@@ -121,18 +132,72 @@ def test_who_claims_second_finds_nothing_due(fulfilment):
     assert worklist.due(10) == []
 
 
-def test_what_a_process_had_claimed_that_is_gone_is_due_at_once(fulfilment):
-    set_tool(fulfilment, Tool.INFORMATION)
-    worklist.claim(fulfilment.id)
+@pytest.fixture
+def gone():
+    """The name of a process that has ended."""
     ended = subprocess.Popen(["true"])
     ended.wait()
+    return f"{gethostname()}:life:{ended.pid}"
+
+
+def test_what_a_process_had_claimed_that_is_gone_is_due_at_once(fulfilment, paid, gone):
+    set_tool(fulfilment, Tool.INFORMATION)
+    worklist.claim(fulfilment.id)
     db.session.commit()
     assert worklist.release_lost() == 0
 
-    fulfilment.claimed_by = f"{gethostname()}:life:{ended.pid}"
+    fulfilment.claimed_by = gone
     db.session.commit()
     assert worklist.release_lost() == 1
     assert worklist.due(10) == [fulfilment.id]
+    assert entries(paid) == [What.FULFILMENT_RETRIES]
+    assert "ended while" in paid.history[0].reason
+
+
+def test_what_ends_every_process_that_claims_it_waits_longer_and_longer(fulfilment, gone):
+    set_tool(fulfilment, Tool.INFORMATION)
+    for _death in range(5):
+        worklist.claim(fulfilment.id).claimed_by = gone
+        db.session.commit()
+        worklist.release_lost()
+    assert fulfilment.state is FulfilmentState.RETRYING
+    assert fulfilment.failure == Failure.TOOL_BROKE_DOWN
+    assert fulfilment.due_at > clock.now() + timedelta(minutes=10)
+
+
+def test_a_claim_that_ran_out_is_taken_over(fulfilment, paid):
+    set_tool(fulfilment, Tool.INFORMATION)
+    worklist.claim(fulfilment.id)
+    fulfilment.due_at = clock.now() - timedelta(seconds=1)
+    db.session.commit()
+    assert worklist.claim(fulfilment.id).attempts == 2
+    assert entries(paid) == [What.FULFILMENT_RETRIES]
+
+
+def test_what_cannot_be_saved_is_tried_later_and_said(fulfilment, paid, acme):
+    """A license of a pool that another item has: the database says no to the second."""
+    pool = Pool(title="Keys")
+    upload = PoolUpload(pool=pool, file_name="keys.txt")
+    db.session.add_all([pool, upload])
+    db.session.flush()
+    safe, text = vault(), "AV7K2"
+    digest = safe.digest(text)
+    row = PoolLicense(
+        pool_id=pool.id,
+        upload_id=upload.id,
+        sealed=safe.seal(text, place(pool.id, digest)),
+        digest=digest,
+        item_id=fulfilment.item_id,
+    )
+    db.session.add(row)
+    db.session.flush()
+    other = bring_in(order_document("A0006666666"))
+    other.items[0].licenses[0].pool_license_id = row.id
+    set_tool(fulfilment, Tool.POOL, pool_id=pool.id)
+    jobs.fulfil(fulfilment.id)
+    assert fulfilment.failure == Failure.TOOL_BROKE_DOWN
+    assert fulfilment.due_at > clock.now()
+    assert paid.items[0].licenses == []
 
 
 def test_who_lost_a_claim_changes_nothing_any_more(fulfilment):

@@ -39,11 +39,13 @@ class DoneElsewhere:
 
 @dataclass(frozen=True)
 class Waits:
-    """Something has to happen first; `until` is when to look again, None if no clock says."""
+    """Something has to happen first; `until` is when to look again, None if no clock says.
+    `notify` is whom to mail where the vendor has to do it, if not the address of the page."""
 
     reason: "Failure"
     detail: str | None = None
     until: datetime | None = None
+    notify: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Failure(StrEnum):
     TOOL_NOT_SET_UP = "tool_not_set_up"
     TEXT_MISSING = "text_missing"
     TOOL_BROKE_DOWN = "tool_broke_down"
+    ATTEMPT_LOST = "attempt_lost"
 
     @property
     def is_outage(self) -> bool:
@@ -107,5 +110,6 @@ def _sentences() -> dict[Failure, str]:
         Failure.LICENSE_AWAITED: _("The vendor’s staff have to enter the license."),
         Failure.TOOL_NOT_SET_UP: _("The fulfilment tool is not set up. Tell an operator."),
         Failure.TEXT_MISSING: _("No text was written for the e-mail. Tell an operator."),
+        Failure.ATTEMPT_LOST: _("The portal ended while it was at work on this."),
         Failure.TOOL_BROKE_DOWN: _("Something unexpected went wrong. Tell an operator."),
     }

@@ -16,7 +16,7 @@ from portal.extensions import db
 from portal.fulfilment import information, license_request, pool, web_service, worklist
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Trouble
 from portal.fulfilment.parameters import license_request_of
-from portal.models import Endpoint, Fulfilment
+from portal.models import Delivery, Endpoint, Fulfilment, Notice
 from portal.models.product import Tool
 from portal.vault import Unreadable
 
@@ -32,28 +32,40 @@ TOOLS: dict[Tool, ModuleType] = {
 
 @dataclass(frozen=True)
 class Done:
-    """What came of one attempt: the delivery that is to be sent, and when to try (again)."""
+    """What came of one attempt: the e-mail that is to be sent, and when to try (again)."""
 
     delivery_id: int | None = None
+    notice_id: int | None = None
     due_at: datetime | None = None
 
 
 def fulfil(fulfilment_id: int) -> Done:
     """Obtain the licenses of one item, if that is due."""
     fulfilment = worklist.claim(fulfilment_id)
+    db.session.commit()
     if fulfilment is None:
-        db.session.commit()
         return Done()
-    request, attempt = license_request_of(fulfilment), fulfilment.attempts
+    attempt = fulfilment.attempts
+    try:
+        return _try(fulfilment, attempt)
+    except Exception:  # whatever it is, it holds up nobody else, and is tried later
+        db.session.rollback()
+        log.exception("The fulfilment %s broke down", fulfilment_id)
+        return _write_down(fulfilment_id, attempt, Trouble(Failure.TOOL_BROKE_DOWN), None)
+
+
+def _try(fulfilment: Fulfilment, attempt: int) -> Done:
+    fulfilment.item.order.lock()
+    request = license_request_of(fulfilment)
     tool, settings = fulfilment.product.tool, _settings_of(fulfilment)
     origin = getattr(settings, "origin", None)
-    if origin and (turn_at := Endpoint.turn(origin)):
+    if origin and fulfilment.is_at(attempt) and (turn_at := Endpoint.turn(origin)):
         fulfilment.let_rest(turn_at)
         db.session.commit()
         return Done(due_at=turn_at)
     db.session.commit()
     answer = _ask(tool, request, settings)
-    return _write_down(fulfilment_id, attempt, answer, origin)
+    return _write_down(fulfilment.id, attempt, answer, origin)
 
 
 def _settings_of(fulfilment: Fulfilment) -> BaseModel | None:
@@ -84,11 +96,15 @@ def _write_down(fulfilment_id: int, attempt: int, answer: Answer, origin: str | 
     if not fulfilment.is_at(attempt):  # it took so long that somebody else took over
         db.session.rollback()
         return Done()
-    delivery = fulfilment.take(answer)
+    email = fulfilment.take(answer)
     if origin:
         _remember(origin, answer)
     db.session.commit()
-    return Done(delivery.id if delivery else None, fulfilment.due_at)
+    return Done(
+        delivery_id=email.id if isinstance(email, Delivery) else None,
+        notice_id=email.id if isinstance(email, Notice) else None,
+        due_at=fulfilment.due_at,
+    )
 
 
 def _remember(origin: str, answer: Answer) -> None:

@@ -13,6 +13,6 @@ class Settings(BaseModel):
     notify: Annotated[str, Field(max_length=254)] = ""
 
 
-def obtain(_request: LicenseRequest, _settings: Settings) -> Answer:
+def obtain(_request: LicenseRequest, settings: Settings) -> Answer:
     """Nothing but patience."""
-    return Waits(Failure.LICENSE_AWAITED)
+    return Waits(Failure.LICENSE_AWAITED, notify=settings.notify)

@@ -19,7 +19,9 @@ def claim(fulfilment_id: int) -> Fulfilment | None:
     if fulfilment is None:
         return None
     fulfilment.item.order.lock()
-    if fulfilment.due_at is None or fulfilment.due_at > clock.now():
+    if fulfilment.state is FulfilmentState.WORKING and fulfilment.is_due:  # the claim ran out
+        fulfilment.lose()
+    if not fulfilment.is_due:
         return None
     if fulfilment.refusal():
         fulfilment.stand_down()
@@ -32,7 +34,7 @@ def claim(fulfilment_id: int) -> Fulfilment | None:
 
 
 def release_lost() -> int:
-    """Make due what processes had claimed that are gone, and commit; returns how many."""
+    """Take back what processes had claimed that are gone, and commit; returns how many."""
     working = db.select(Fulfilment).where(
         Fulfilment.due_at.is_not(None), Fulfilment.state == FulfilmentState.WORKING
     )
@@ -41,7 +43,7 @@ def release_lost() -> int:
         fulfilment = db.session.get_one(Fulfilment, fulfilment_id)
         fulfilment.item.order.lock()
         if fulfilment.state is FulfilmentState.WORKING and is_gone(fulfilment.claimed_by or ""):
-            fulfilment.due_at = clock.now()
+            fulfilment.lose()
         db.session.commit()
     db.session.rollback()
     return len(lost)

@@ -33,6 +33,7 @@ from portal.models.delivery import Delivery
 from portal.models.history import HistoryEntry, What
 from portal.models.item import Item
 from portal.models.license import License
+from portal.models.notice import Notice, NoticeKind
 from portal.models.order import Order
 from portal.models.order_status import OrderStatus
 from portal.models.product import Product
@@ -40,6 +41,11 @@ from portal.models.refusal import Refusal, Refused
 
 if TYPE_CHECKING:
     from portal.models.staff import Staff
+
+
+# So many claims may be lost before somebody waits: what ends every worker that touches it must not
+# do so again and again.
+LOST_AT_MOST = 5
 
 
 class FulfilmentState(StrEnum):
@@ -163,13 +169,19 @@ class Fulfilment(Model):
         self.asked_for = self.missing
         self.attempts += 1
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the worker is to look at it by now."""
+        return self.due_at is not None and self.due_at <= clock.now()
+
     def is_at(self, attempt: int) -> bool:
         """Whether nobody has taken this over since that attempt was begun."""
         return self.state is FulfilmentState.WORKING and self.attempts == attempt
 
-    def take(self, answer: Answer) -> Delivery | None:
-        """Write down what the tool answered; the delivery that is to be sent because of it."""
-        self.claimed_by = self.due_at = self.failure = self.detail = None
+    def take(self, answer: Answer) -> Delivery | Notice | None:
+        """Write down what the tool answered; the e-mail that is to be sent because of it."""
+        before, self.failure = self.failure, None
+        self.claimed_by = self.due_at = self.detail = None
         match answer:
             case Licenses():
                 return self._save(answer)
@@ -180,10 +192,20 @@ class Fulfilment(Model):
                 self._finish()
                 self._note(What.ITEM_DELIVERED_ELSEWHERE)
             case Waits():
-                self._wait(answer)
+                return self._wait(answer, before)
             case Trouble():
-                self._try_again_or_fail(answer)
+                return self._try_again_or_fail(answer)
         return None
+
+    def lose(self) -> None:
+        """The claim is over, and whoever had it has written down nothing: try again at once, unless
+        that has happened too often."""
+        if self.attempts >= LOST_AT_MOST:
+            self.take(Trouble(Failure.TOOL_BROKE_DOWN))
+        else:
+            self.state, self.claimed_by, self.due_at = FulfilmentState.RETRYING, None, clock.now()
+            self.failure, self.detail = Failure.ATTEMPT_LOST, None
+            self._note(What.FULFILMENT_RETRIES)
 
     def start_again(self, *, by: "Staff | None") -> None:
         """Try now, whatever the clock says; `by` is who asked. Raises Refused."""
@@ -197,7 +219,7 @@ class Fulfilment(Model):
         """Nothing can be obtained now; whatever stands in the way has its own way to go on."""
         self.state, self.due_at, self.claimed_by = FulfilmentState.WAITING, None, None
         if self.product.tool is None:
-            self._wait(Waits(Failure.TOOL_NOT_SET_UP))
+            self._wait(Waits(Failure.TOOL_NOT_SET_UP), self.failure)
 
     def _reopen(self) -> bool:
         """Go on with an item of which more was bought than was delivered; whether it is one."""
@@ -225,7 +247,7 @@ class Fulfilment(Model):
         if answer.is_all:
             self._finish()
         else:
-            self._wait(Waits(Failure.POOL_EMPTY))
+            self._wait(Waits(Failure.POOL_EMPTY), None)
         token = f"{self.request_id}-{len(self.item.licenses)}"
         return Delivery.automatic(self.item, added, token=token)
 
@@ -233,14 +255,18 @@ class Fulfilment(Model):
         self.state = FulfilmentState.DONE
         self.item.fulfilled_at = clock.now()
 
-    def _wait(self, answer: Waits) -> None:
-        is_new = (self.state, self.failure) != (FulfilmentState.WAITING, answer.reason)
+    def _wait(self, answer: Waits, before: str | None) -> Notice | None:
+        """Wait; what it has waited for `before` is neither said nor mailed again."""
         self.state, self.failure = FulfilmentState.WAITING, answer.reason
         self.detail, self.due_at = answer.detail, answer.until
-        if is_new:
-            self._note(What.FULFILMENT_WAITS)
+        if before == answer.reason:
+            return None
+        self._note(What.FULFILMENT_WAITS)
+        if answer.reason is not Failure.LICENSE_AWAITED:
+            return None
+        return self._tell_vendor(NoticeKind.LICENSE_NEEDED, answer.notify)
 
-    def _try_again_or_fail(self, trouble: Trouble) -> None:
+    def _try_again_or_fail(self, trouble: Trouble) -> Notice | None:
         started_at = self.started_at or clock.now()
         self.failure, self.detail = trouble.failure, trouble.detail
         self.due_at = (
@@ -251,6 +277,11 @@ class Fulfilment(Model):
         failed = self.due_at is None
         self.state = FulfilmentState.FAILED if failed else FulfilmentState.RETRYING
         self._note(What.FULFILMENT_FAILED if failed else What.FULFILMENT_RETRIES)
+        return self._tell_vendor(NoticeKind.FULFILMENT_FAILED) if failed else None
+
+    def _tell_vendor(self, kind: NoticeKind, to: str = "") -> Notice | None:
+        page = self.item.order.checkout_page
+        return Notice.write(kind, to or page.vendor_email, item=self.item)
 
     def _note(self, what: What, *, by: "Staff | None" = None) -> None:
         db.session.add(

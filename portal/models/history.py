@@ -38,11 +38,13 @@ class What(StrEnum):
     EMAIL_RETRIES = "email_retries"
     EMAIL_WITHHELD = "email_withheld"
     EMAIL_STOPPED = "email_stopped"
+    VENDOR_TOLD = "vendor_told"
+    VENDOR_NOT_TOLD = "vendor_not_told"
 
     @property
     def is_about_mail(self) -> bool:
         """Whether its failure is one of the mail server's, rather than of a fulfilment tool."""
-        return self.startswith("email_")
+        return self.startswith(("email_", "vendor_"))
 
 
 class HistoryEntry(Model):
@@ -135,6 +137,12 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     ),
     What.EMAIL_STOPPED: lambda entry: _(
         "The email containing license information to %(address)s was stopped", address=entry.address
+    ),
+    What.VENDOR_TOLD: lambda entry: _(
+        "The vendor was told by e-mail at %(address)s", address=entry.address
+    ),
+    What.VENDOR_NOT_TOLD: lambda entry: _(
+        "The vendor was not told by e-mail at %(address)s", address=entry.address
     ),
     What.EMAIL_UNKNOWN: lambda entry: _(
         "Unknown: the email containing license information may have been sent to %(address)s",

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal import clock
+from portal import clock, retries
 from portal.database import BigId, UTCDateTime, words
 from portal.envelope import new_message_id
 from portal.extensions import Model, db
+from portal.models.delivery import LOST_AFTER
+from portal.models.history import HistoryEntry, What
+from portal.smtp import Outcome
 
 if TYPE_CHECKING:
     from portal.models.item import Item
@@ -25,8 +28,8 @@ class NoticeKind(StrEnum):
 
 class Notice(Model):
     """What the vendor is told: of an item that needs a license or failed, or of a pool that runs
-    low. `due_at` is when it is to be sent (again), None once it is over; `failure` is a word of
-    smtp.Failure."""
+    low. `due_at` is when it is to be sent (again), or while it is being sent, when its sender must
+    be gone; None once it is over. `failure` is a word of smtp.Failure."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -77,3 +80,55 @@ class Notice(Model):
         )
         db.session.add(notice)
         return notice
+
+    @classmethod
+    def claim(cls, notice_id: int) -> "Notice | None":
+        """The notice, if it is to be sent now. Commit before you send it: who comes second finds
+        nothing due."""
+        notice = db.session.get(cls, notice_id)
+        if notice is None:
+            return None
+        notice.lock()
+        if notice.due_at is None or notice.due_at > clock.now():
+            return None
+        if notice.item and not notice.item.is_awaited:  # somebody was quicker, or it was refunded
+            notice.due_at = None
+            return None
+        notice.due_at = clock.now() + LOST_AFTER
+        notice.attempts += 1
+        return notice
+
+    def settle(self, outcome: Outcome) -> None:
+        """Write down what the mail server made of it. One that may have arrived is sent again:
+        better twice than never."""
+        self.failure, self.due_at = outcome.failure, None
+        if outcome.accepted:
+            self.sent_at = clock.now()
+        elif outcome.accepted is None or outcome.is_temporary:
+            self.due_at = retries.next_try(self.attempts, self.created_at)
+        if self.item and self.due_at is None:
+            what = What.VENDOR_TOLD if outcome.accepted else What.VENDOR_NOT_TOLD
+            db.session.add(
+                HistoryEntry(
+                    order_id=self.item.order_id,
+                    what=what,
+                    at=clock.now(),
+                    to=self.to,
+                    failure=self.failure,
+                    answer=outcome.answer,
+                )
+            )
+
+    def lock(self) -> None:
+        """Keep everybody else from changing this until the transaction ends, and see it anew."""
+        if self.item:
+            self.item.order.lock()
+        else:
+            db.session.execute(db.select(Notice.id).filter_by(id=self.id).with_for_update())
+            db.session.expire_all()
+
+    @classmethod
+    def due(cls, limit: int) -> list[int]:
+        """The ids of what is to be sent by now, what waits longest first."""
+        query = db.select(cls.id).where(cls.due_at <= clock.now()).order_by(cls.due_at)
+        return list(db.session.scalars(query.limit(limit)))

@@ -127,8 +127,10 @@ def migrate(uri):
     from flask_migrate import upgrade
 
     from portal import create_app
+    from portal.jobs import jobs
 
     app = create_app(ordinary_settings() | {"SQLALCHEMY_DATABASE_URI": uri})
     with app.app_context():
         upgrade()
+        jobs().huey  # noqa: B018 - makes the tables of the queue, to be emptied like all others
     dispose_of(app)
