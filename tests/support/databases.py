@@ -74,7 +74,7 @@ def migrated_copy(cluster, shared_folder, worker):
         if not done.exists():
             cluster.drop("migrated")
             cluster.create("migrated")
-            migrate(cluster.uri("migrated"))
+            migrate(cluster.uri("migrated"), with_queue=True)  # they are emptied as well
             done.touch()
     cluster.create(worker, template="migrated")
     copy = _MigratedCopy(cluster, worker)
@@ -122,8 +122,9 @@ class _MigratedCopy:
         return [name for (name,) in self._connection.execute(query)]
 
 
-def migrate(uri):
-    """Bring the database at `uri` up to date, with the portal's own migrations."""
+def migrate(uri, *, with_queue=False):
+    """Bring the database at `uri` up to date, with the portal's own migrations; `with_queue` makes
+    the tables of the queue too, which otherwise come with its first use."""
     from flask_migrate import upgrade
 
     from portal import create_app
@@ -132,5 +133,6 @@ def migrate(uri):
     app = create_app(ordinary_settings() | {"SQLALCHEMY_DATABASE_URI": uri})
     with app.app_context():
         upgrade()
-        jobs().huey  # noqa: B018 - makes the tables of the queue, to be emptied like all others
+        if with_queue:
+            jobs().huey  # noqa: B018 - brings its tables along
     dispose_of(app)
