@@ -1,10 +1,13 @@
 """The process that does the jobs: Huey's consumer, ended gently by whatever asks it to end."""
 
 import signal
+from datetime import datetime
 from typing import Any
 
 from huey import Huey
-from huey.consumer import Consumer
+from huey.consumer import Consumer, Worker
+
+from portal.smtp import Line
 
 # What is in hand is finished within this, in seconds: a vendor's answer, or a mail's time limit.
 GRACE = 20
@@ -14,9 +17,27 @@ LONGEST_NAP = 0.25
 LONGEST_PAUSE = 10.0
 
 
+class MailingThread(Worker):  # type: ignore[misc]
+    """A thread of the consumer, whose mails share a connection while there are some."""
+
+    def initialize(self) -> None:
+        self._line = Line().__enter__()
+        super().initialize()
+
+    def loop(self, now: datetime | None = None) -> None:
+        super().loop(now)
+        self._line.hang_up_when_idle()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._line.__exit__()
+
+
 class GentleConsumer(Consumer):  # type: ignore[misc]
     """Huey's consumer with threads, for which each of the usual signals is a request to finish what
     is in hand, and a second one of the same kind to leave it."""
+
+    worker_class = MailingThread
 
     def __init__(self, huey: Huey, threads: int) -> None:
         waits: dict[str, Any] = {"max_delay": LONGEST_PAUSE}

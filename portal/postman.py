@@ -53,7 +53,7 @@ def send_queued(delivery_id: int) -> datetime | None:
     delivery = outbox.claim(delivery_id)
     db.session.commit()
     if delivery is None:
-        return None
+        return outbox.slot(delivery_id)
     deliver(delivery)
     return delivery.due_at
 

@@ -114,8 +114,8 @@ def test_after_the_conversation_is_broken_off_nothing_leaves(app, mail_server):
     departure = Departure()
     departure.call_off()
     connection = Connection(app.extensions["mail"], departure)
-    with pytest.raises(smtplib.SMTPServerDisconnected), connection:
-        connection.send(smtp.Message("Hello", ["kim@example.com"], "Hello.", None))
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        connection.open()
     assert not departure.mail_has_left
     assert server.messages == []
     assert server.commands == []

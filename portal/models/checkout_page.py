@@ -1,7 +1,7 @@
 """The shop front an order came from: the unit of access and of settings."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,6 +36,15 @@ class CheckoutPage(Model):
     def by_code(cls, code: str) -> "CheckoutPage | None":
         """The checkout page of this code."""
         return db.session.scalars(db.select(cls).filter_by(code=code)).one_or_none()
+
+    def next_mail_slot(self) -> datetime:
+        """When the next e-mail to its customers may go, which is now or as the rate says. That
+        moment is taken until the transaction ends: who asks next gets a later one."""
+        db.session.refresh(self, with_for_update={"key_share": True})
+        slot = max(clock.now(), self.next_mail_at or clock.now())
+        if self.mails_per_minute:
+            self.next_mail_at = slot + timedelta(minutes=1) / self.mails_per_minute
+        return slot
 
     @classmethod
     def all(cls) -> "list[CheckoutPage]":

@@ -69,7 +69,8 @@ UNDERWAY = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
 
 class Delivery(Model):
     """`due_at` is when it is to be sent (again), or while it is being sent, when its `sender` must
-    be gone; None once it is over. `attempts` is how often a mail server was asked so far."""
+    be gone; None once it is over. `slot_at` is the moment that the rate of its checkout page keeps
+    for it. `attempts` is how often a mail server was asked so far."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -98,6 +99,7 @@ class Delivery(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    slot_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failure: Mapped[str | None] = mapped_column(String(32))
     answer: Mapped[str | None] = mapped_column(Text)

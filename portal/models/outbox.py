@@ -1,6 +1,6 @@
 """The deliveries that the worker sends: claimed one by one, found again when one was lost."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from portal import clock, retries
 from portal.extensions import db
@@ -10,11 +10,14 @@ from portal.models.order import Order
 from portal.processes import this_process
 from portal.smtp import Outcome
 
+# A slot that was missed by so much is no slot any more: what has heaped up does not go at once.
+SLOT_LASTS = timedelta(seconds=30)
+
 
 def claim(delivery_id: int) -> Delivery | None:
     """The queued delivery, marked as being sent by this process, if it is due and the rule lets it
-    go; withheld where it does not. Commit before you send it: who comes second finds nothing due.
-    """
+    go; withheld where it does not, and due later where the rate of its checkout page says so.
+    Commit before you send it: who comes second finds nothing due."""
     delivery = db.session.get(Delivery, delivery_id)
     if delivery is None:
         return None
@@ -24,11 +27,32 @@ def claim(delivery_id: int) -> Delivery | None:
     if refusal := delivery.refusal():
         delivery.finish(DeliveryStatus.WITHHELD, text=refusal.sentence)
         return None
+    if not _has_slot(delivery):
+        return None
     delivery.status, delivery.sender = DeliveryStatus.SENDING, this_process()
     delivery.due_at = clock.now() + LOST_AFTER
     delivery.attempts += 1
     delivery.choose_words()
     return delivery
+
+
+def slot(delivery_id: int) -> datetime | None:
+    """When a delivery may go that waits for its turn, if that is to come."""
+    query = db.select(Delivery.slot_at).filter_by(id=delivery_id, status=DeliveryStatus.QUEUED)
+    return db.session.scalar(query.where(Delivery.slot_at > clock.now()))
+
+
+def _has_slot(delivery: Delivery) -> bool:
+    now = clock.now()
+    if not delivery.order.checkout_page.mails_per_minute:
+        return True
+    if delivery.slot_at is None or delivery.slot_at < now - SLOT_LASTS:
+        delivery.slot_at = delivery.order.checkout_page.next_mail_slot()
+    if delivery.slot_at > clock.now():
+        delivery.due_at = delivery.slot_at
+        return False
+    delivery.slot_at = None
+    return True
 
 
 def settle(delivery: Delivery, outcome: Outcome) -> None:

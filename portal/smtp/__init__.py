@@ -6,7 +6,8 @@ sent": that nobody knows.
 """
 
 from portal.smtp.errand import hand_over
+from portal.smtp.line import Line
 from portal.smtp.message import Message
 from portal.smtp.outcome import Failure, Outcome
 
-__all__ = ["Failure", "Message", "Outcome", "hand_over"]
+__all__ = ["Failure", "Line", "Message", "Outcome", "hand_over"]

@@ -1,4 +1,4 @@
-"""One conversation with the mail server, and what it knows of the mail that is its subject."""
+"""A conversation with the mail server, and what it knows of the mail that is its subject."""
 
 import smtplib
 import socket
@@ -6,8 +6,7 @@ import ssl
 from contextlib import suppress
 from functools import cache
 from threading import Lock
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import flask_mail
 from flask import current_app
@@ -35,6 +34,11 @@ class Departure:
                 raise smtplib.SMTPServerDisconnected("We broke the conversation off.")
             self.mail_has_left = mail or self.mail_has_left
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing may leave any more, or the mail has: not to be offered once more."""
+        return self._is_called_off or self.mail_has_left
+
     def call_off(self) -> None:
         """Let nothing more go out, and end the conversation, which may be waiting for a byte."""
         with self._lock:
@@ -46,7 +50,7 @@ class Departure:
 
 
 class Conversation(smtplib.SMTP):
-    """An SMTP client for one mail, which tells `departure` when the mail leaves."""
+    """An SMTP client for one mail at a time, which tells its `departure` when the mail leaves."""
 
     last_reply: tuple[int, bytes] = (0, b"")
 
@@ -54,6 +58,11 @@ class Conversation(smtplib.SMTP):
         self._departure = departure
         departure.conversation = self  # before it connects, which may take for ever
         super().__init__(*args, **kwargs)
+
+    def attend(self, departure: Departure) -> None:
+        """Turn to another mail."""
+        self._departure, self.last_reply = departure, (0, b"")
+        departure.conversation = self
 
     def send(self, s: bytes | str) -> None:  # type: ignore[override]
         # `data()` sends the mail with its final dot in one call. Once all of it has been handed
@@ -77,7 +86,8 @@ class Conversation(smtplib.SMTP):
         return (250 if 200 <= code < 300 else code), words
 
     def rset(self) -> tuple[int, bytes]:
-        """Nothing: there is no second mail, and waiting for the answer could hide the first."""
+        """Nothing: after a no there is no second mail over this connection, and waiting for the
+        answer could hide the no."""
         return 250, b""
 
 
@@ -98,13 +108,20 @@ class Connection(flask_mail.Connection):
         self._departure = departure
         self.step = Failure.NOT_WELCOME
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """Connect. Raises what smtplib raises."""
         try:
-            return super().__enter__()
-        except BaseException:  # nobody calls __exit__ then
+            self.host = self.configure_host()
+        except BaseException:
             if self._departure.conversation:
                 self._departure.conversation.close()
             raise
+
+    def attend(self, departure: Departure) -> None:
+        """Turn to another mail, over the connection that is open."""
+        assert self.host  # noqa: S101 - for the type checker
+        self._departure = departure
+        self.host.attend(departure)
 
     def configure_host(self) -> Conversation:
         mail = self.mail
@@ -142,12 +159,7 @@ class Connection(flask_mail.Connection):
             options = ["SMTPUTF8", "BODY=8BITMIME"]
         self.host.sendmail(message.sender[1], [message.to], message.as_bytes(), options)
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
+    def say_goodbye(self) -> None:
         """Say goodbye, if that is quick: how the server takes it says nothing about the mail."""
         if self.host is None or self.host.sock is None:
             return

@@ -37,11 +37,15 @@ class FaultyMailServer(Mailbox):
         'silence'  never answers, and keeps the connection
         'drip'     answers one byte each second that never become a line
 
-    Without a fault it is an ordinary server. `commands` are the lines it was told, `messages` the
-    mails whose last dot it has seen, whatever it answered to that.
+    `farewell` is how it takes leave after `patience` mails over one connection: it answers that to
+    the next MAIL, or ends the connection without a word where it is ''.
+
+    Without a fault it is an ordinary server. `connections` counts who came; `commands` are the
+    lines it was told, `messages` the mails whose last dot it has seen, whatever it answered to
+    that.
     """
 
-    def __init__(self, at=None, *, answer=None, does=None):
+    def __init__(self, at=None, *, answer=None, does=None, patience=None, farewell=""):
         super().__init__()
         assert at is None or at in STEPS, f"{at} is none of {list(STEPS)}"
         assert does is None or does in DEEDS, f"{does} is none of {DEEDS}"
@@ -49,7 +53,9 @@ class FaultyMailServer(Mailbox):
         assert does != "refuse" or at == "CONNECT"
         assert not answer or at != "MIDDLE", "a server answers when it has seen the last dot"
         self.at, self.answer, self.does = at, answer, does
+        self.patience, self.farewell = patience, farewell
         self.commands = []
+        self.connections = 0
         self.closing = Event()
         self._listener = loopback_socket()
         self.host, self.port = self._listener.getsockname()
@@ -81,6 +87,7 @@ class FaultyMailServer(Mailbox):
             while True:
                 connection, _address = self._listener.accept()
                 self._connections.append(connection)
+                self.connections += 1
                 self._start(self._converse, connection)
 
     def _converse(self, connection):
@@ -96,6 +103,7 @@ class _Conversation:
         self._connection = connection
         self._lines = connection.makefile("rb")
         self._sender, self._recipients = "", []
+        self._mails = 0
 
     def run(self):
         self._answer("CONNECT")
@@ -106,6 +114,9 @@ class _Conversation:
 
     def _obey(self, command):
         verb = command[:4].upper().replace("HELO", "EHLO")
+        if verb == "MAIL" and self._mails == self._server.patience:
+            self._say(self._server.farewell)
+            return
         accepted = verb in STEPS and self._answer(verb)
         if verb == "MAIL" and accepted:
             self._sender, self._recipients = _address(command), []
@@ -125,6 +136,9 @@ class _Conversation:
             lines.append(line.removeprefix(b"."))
         self._server.put(b"".join(lines), self._sender, self._recipients)
         self._answer("BODY")
+        self._mails += 1
+        if self._mails == self._server.patience and not self._server.farewell:
+            raise EOFError
 
     def _read(self):
         line = self._lines.readline()
