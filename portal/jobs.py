@@ -117,7 +117,9 @@ def notify(notice_id: int) -> None:
 def sweep() -> None:
     """Queue everything that is due: what is to be tried again, and what a crash, a lost job or a
     full disk left behind."""
-    outbox.settle_lost()
+    for delivery in outbox.settle_lost():
+        if delivery.due_at:
+            jobs().send(delivery.id, at=delivery.due_at)
     worklist.release_lost()
     if jobs().huey.pending_count() >= SWEEP:
         return

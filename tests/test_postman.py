@@ -111,7 +111,7 @@ def test_an_outcome_waits_for_an_import_that_erases_the_order(app, delivery, wri
 def test_a_delivery_whose_sender_has_gone_may_have_been_sent(order, delivery):
     delivery.due_at = clock.now()
     db.session.commit()
-    assert outbox.settle_lost() == 1
+    assert outbox.settle_lost() == [delivery]
     assert delivery.status is DeliveryStatus.UNKNOWN
     assert "may have been sent to kim@example.com" in newest(order).sentence
 

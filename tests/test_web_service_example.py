@@ -1,48 +1,12 @@
 """The example that vendors copy does what docs/web-service.md says, started as a vendor would."""
 
-import os
-import socket
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 
 from portal.fulfilment.answer import Failure, Licenses
 from portal.fulfilment.web_service import new_secret, obtain, try_it
-from tests.support.mail_servers import loopback_socket
-from tests.support.web_services import SECRET, ask, request_for, settings_for
-
-EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "web_service.py"
-
-
-@pytest.fixture
-def example(tmp_path):
-    """The address of the example, which is running."""
-    with loopback_socket() as probe:
-        port = probe.getsockname()[1]
-    arguments = [EXAMPLE, "--port", str(port), "--database", tmp_path / "licenses.db"]
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        env=os.environ | {"WEB_SERVICE_SECRET": SECRET},
-        stderr=subprocess.DEVNULL,
-    )
-    with process:
-        wait_for(port, process)
-        yield f"http://127.0.0.1:{port}/"
-        process.terminate()
-
-
-def wait_for(port, process, seconds=20):
-    end = monotonic() + seconds
-    while monotonic() < end and process.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
-        sleep(0.02)
-    raise AssertionError("the example did not start")
+from tests.support.web_services import EXAMPLE, ask, request_for, settings_for
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])

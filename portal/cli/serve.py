@@ -126,7 +126,9 @@ def _look_after() -> None:
     """What is to be done once before the portal starts."""
     lost = outbox.settle_lost()
     if lost:
-        click.echo(f"{lost} deliveries were under way when the portal ended; see their orders.")
+        click.echo(
+            f"{len(lost)} deliveries were under way when the portal ended; see their orders."
+        )
     count_what_is_there(db.session())  # a portal that grew without an import needs it as well
     db.session.remove()
 

@@ -68,20 +68,19 @@ def settle(delivery: Delivery, outcome: Outcome) -> None:
         delivery.finish(DeliveryStatus.FAILED, **what)
 
 
-def settle_lost() -> int:
-    """Settle each delivery whose sender is gone, and commit; returns how many there were."""
+def settle_lost() -> list[Delivery]:
+    """Settle each delivery whose sender is gone, and commit; returns them."""
     sending = db.select(Delivery).where(
         Delivery.due_at.is_not(None), Delivery.status == DeliveryStatus.SENDING
     )
-    lost = [delivery.id for delivery in db.session.scalars(sending) if delivery.is_lost]
-    for delivery_id in lost:
-        delivery = db.session.get_one(Delivery, delivery_id)
+    lost = [delivery for delivery in db.session.scalars(sending) if delivery.is_lost]
+    for delivery in lost:
         delivery.order.lock()
         if delivery.is_lost:
             _lose(delivery)
         db.session.commit()
     db.session.rollback()
-    return len(lost)
+    return lost
 
 
 def withhold(order: Order) -> None:

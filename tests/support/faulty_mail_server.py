@@ -1,5 +1,6 @@
 """A mail server that misbehaves exactly as told."""
 
+import random
 import re
 import socket
 from contextlib import ExitStack, suppress
@@ -62,6 +63,10 @@ class FaultyMailServer(Mailbox):
         self._connections = []
         self._threads = []
 
+    def fault(self, step):
+        """What goes wrong at `step` this time: an answer and a deed, None where nothing does."""
+        return (self.answer, self.does) if step == self.at else (None, None)
+
     def __enter__(self):
         if self.does != "refuse":
             self._listener.listen()
@@ -93,6 +98,16 @@ class FaultyMailServer(Mailbox):
     def _converse(self, connection):
         with connection, suppress(OSError, EOFError):
             _Conversation(self, connection).run()
+
+
+class FlakyMailServer(FaultyMailServer):
+    """One that fails with a third of the mails, each time in another way, after some of them in a
+    way that leaves open whether it has the mail, which it then has. None fails for good."""
+
+    def fault(self, step):
+        if random.random() < {"RCPT": 1 / 6, "BODY": 1 / 5}.get(step, 0):
+            return random.choice([("451 4.3.0 Try again later", None), (None, "drop")])
+        return None, None
 
 
 class _Conversation:
@@ -148,12 +163,10 @@ class _Conversation:
 
     def _answer(self, step):
         """Answer as the server was told to, and return whether that was a yes."""
-        server = self._server
-        answer = STEPS[step]
-        if step == server.at:
-            if server.does:
-                self._misbehave()
-            answer = server.answer
+        said, does = self._server.fault(step)
+        if does:
+            self._misbehave(does)
+        answer = said or STEPS[step]
         if answer:
             self._say(answer)
         return answer[:1] in ("2", "3")
@@ -163,15 +176,15 @@ class _Conversation:
         if answer.startswith("421"):  # RFC 5321, 3.8: after this one the server leaves
             raise EOFError
 
-    def _misbehave(self):
+    def _misbehave(self, does):
         server, connection = self._server, self._connection
-        if server.does == "reset":
+        if does == "reset":
             no_time = b"\1\0\0\0\0\0\0\0"
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_time)
-        elif server.does == "silence":
+        elif does == "silence":
             while connection.recv(65536):
                 pass  # the client may talk on; it leaves one day, or we close
-        elif server.does == "drip":
+        elif does == "drip":
             while not server.closing.wait(1):
                 connection.sendall(b"2")
         raise EOFError

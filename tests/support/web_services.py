@@ -1,12 +1,17 @@
 """A vendor's web service that answers as it is told, well or badly, on a real connection."""
 
 import json
+import os
 import socket
 import ssl
+import subprocess
+import sys
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
+from time import monotonic, sleep
 from urllib.parse import parse_qsl
 
 import pytest
@@ -14,8 +19,11 @@ import trustme
 
 from portal.fulfilment.answer import LicenseRequest
 from portal.fulfilment.web_service import Settings, obtain
+from tests.support.mail_servers import loopback_socket
 
 SECRET = "whsec_" + "a2V5ZGVzayB0ZXN0cyBvbmx5OiBub3QgYSBzZWNyZXQ="
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "web_service.py"
 
 PARAMETERS = {
     "Order": "A0005555555",
@@ -210,3 +218,29 @@ def trusting(authority, tmp_path, monkeypatch):
     """This machine trusts `authority`."""
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+
+
+@pytest.fixture
+def example(tmp_path):
+    """The address of the example, which is running."""
+    with loopback_socket() as probe:
+        port = probe.getsockname()[1]
+    arguments = [EXAMPLE, "--port", str(port), "--database", tmp_path / "licenses.db"]
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        env=os.environ | {"WEB_SERVICE_SECRET": SECRET},
+        stderr=subprocess.DEVNULL,
+    )
+    with process:
+        _wait_for(port, process)
+        yield f"http://127.0.0.1:{port}/"
+        process.terminate()
+
+
+def _wait_for(port, process, seconds=20):
+    end = monotonic() + seconds
+    while monotonic() < end and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        sleep(0.02)
+    raise AssertionError("the example did not start")
