@@ -15,6 +15,8 @@ from jinja2 import StrictUndefined
 from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
+from portal import clock
+
 # The pages are written in English; these differ in how they write dates and numbers.
 READER_LOCALES = ("en", "en_GB", "en_IE", "en_AU", "en_CA", "en_IN", "en_NZ", "en_ZA", "en_US")
 
@@ -23,6 +25,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters |= {
         "when": when,
         "day": day,
+        "clock_time": clock_time,
         "money": money,
         "country": country,
         "exact": exact,
@@ -57,6 +60,16 @@ def when(moment: datetime | None) -> Markup | str:
     text = f"{_day(local.date().isoformat(), locale)}, {_time(local.hour, local.minute, locale)}"
     element = f'<time datetime="{moment.isoformat()}">{escape(text)}</time>'
     return Markup(element)  # noqa: S704 - escaped just before
+
+
+def clock_time(moment: datetime) -> str:
+    """The time of day in the portal's zone, for a sentence; with the day where it is not today."""
+    zone, locale = _reader()
+    local = moment.astimezone(zone)
+    time = _time(local.hour, local.minute, locale)
+    if local.date() == clock.now().astimezone(zone).date():
+        return time
+    return f"{_day(local.date().isoformat(), locale)}, {time}"
 
 
 def day(moment: datetime | None) -> str:

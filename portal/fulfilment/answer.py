@@ -85,15 +85,16 @@ class Failure(StrEnum):
         return self in _OUTAGES
 
     @property
-    def sentence(self) -> str:
-        """The reason, and what to do about it, for staff."""
-        return _sentences()[self]
+    def what(self) -> str:
+        """The reason, for staff. What to do about it depends on where the item stands by then, and
+        on who reads it: portal/models/standing.py."""
+        return _reasons()[self]
 
 
 _OUTAGES = {Failure.SERVICE_UNREACHABLE, Failure.SERVICE_TIME_OUT, Failure.SERVICE_BUSY}
 
 
-def _sentences() -> dict[Failure, str]:
+def _reasons() -> dict[Failure, str]:
     return {
         Failure.SERVICE_UNREACHABLE: _("The vendor’s web service cannot be reached."),
         Failure.SERVICE_TIME_OUT: _("The vendor’s web service did not answer in time."),
@@ -103,13 +104,11 @@ def _sentences() -> dict[Failure, str]:
             "The vendor’s web service failed several times in a row, and is asked less often."
         ),
         Failure.ANSWER_UNUSABLE: _("The answer of the vendor’s web service cannot be used."),
-        Failure.ADDRESS_FORBIDDEN: _(
-            "The address of the vendor’s web service is not allowed. Tell an operator."
-        ),
-        Failure.POOL_EMPTY: _("The pool has too few licenses. Licenses must be uploaded."),
+        Failure.ADDRESS_FORBIDDEN: _("The address of the vendor’s web service is not allowed."),
+        Failure.POOL_EMPTY: _("The pool has too few licenses."),
         Failure.LICENSE_AWAITED: _("The vendor’s staff have to enter the license."),
-        Failure.TOOL_NOT_SET_UP: _("The fulfilment tool is not set up. Tell an operator."),
-        Failure.TEXT_MISSING: _("No text was written for the e-mail. Tell an operator."),
+        Failure.TOOL_NOT_SET_UP: _("The fulfilment tool is not set up."),
+        Failure.TEXT_MISSING: _("No text was written for the e-mail."),
         Failure.ATTEMPT_LOST: _("The portal ended while it was at work on this."),
-        Failure.TOOL_BROKE_DOWN: _("Something unexpected went wrong. Tell an operator."),
+        Failure.TOOL_BROKE_DOWN: _("Something unexpected went wrong."),
     }

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from sqlalchemy import Column, ForeignKey, Index, String, Table, Text
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
 
-from portal import clock
+from portal import clock, smtp
 from portal.database import BigId, UTCDateTime, words
 from portal.envelope import new_message_id
 from portal.extensions import Model, db
+from portal.formats import clock_time
 from portal.models.history import HistoryEntry, What
-from portal.models.refusal import Refusal
+from portal.models.refusal import Refusal, Refused
 from portal.models.staff import Staff
 from portal.models.text import ProductText
 from portal.processes import is_gone, this_process
@@ -163,7 +164,7 @@ class Delivery(Model):
             db.select(cls)
             .where(cls.order_id == order.id, cls.status.in_(UNDERWAY))
             .order_by(cls.id.desc())
-            .options(joinedload(cls.by).lazyload(Staff.checkout_pages))
+            .options(joinedload(cls.by).lazyload(Staff.checkout_pages), selectinload(cls.licenses))
         )
         return list(db.session.scalars(query))
 
@@ -189,8 +190,8 @@ class Delivery(Model):
         """Where this delivery stands, for people."""
         if self.known_status is DeliveryStatus.SENDING:
             return _("The email containing license information is being sent to %(to)s", to=self.to)
-        if self.status is DeliveryStatus.QUEUED and not self.attempts:
-            return _("The email containing license information is about to be sent")
+        if self.status is DeliveryStatus.QUEUED:
+            return self._next_try
         entry = HistoryEntry(what=ENTRIES[self.known_status], to=self.to, failure=self.failure)
         return f"{entry.sentence}. {entry.reason}" if entry.reason else entry.sentence
 
@@ -204,6 +205,17 @@ class Delivery(Model):
         """Note which text it is going to carry, as long as that can still change."""
         for item, _licenses in self.by_item():
             self.text_version = ProductText.version_for(item, self.locale)
+
+    @property
+    def _next_try(self) -> str:
+        if not self.attempts or not self.due_at:
+            return _("The email containing license information is about to be sent")
+        sentence = _(
+            "The email containing license information to %(to)s will be tried again at %(time)s",
+            to=self.to,
+            time=clock_time(self.due_at),
+        )
+        return f"{sentence}. {smtp.Failure(self.failure).what}" if self.failure else sentence
 
     def refusal(self) -> Refusal | None:
         """Why this may not go now, or None when it may: the rule of what it carries."""
@@ -235,12 +247,29 @@ class Delivery(Model):
         self.status, self.due_at = DeliveryStatus.QUEUED, due_at
         self._note(what, failure=failure, answer=answer)
 
-    def stop(self, *, by: Staff) -> None:
-        """Do not try it again: a person says so. Nothing happens where nothing was queued."""
-        self.order.lock()
+    def stop_refusal(self) -> Refusal | None:
+        """Why it cannot be stopped, or None when it can."""
         if self.status is DeliveryStatus.QUEUED:
-            self.status, self.due_at, self.finished_at = DeliveryStatus.FAILED, None, clock.now()
-            self._note(What.EMAIL_STOPPED, failure=self.failure, answer=self.answer, by=by)
+            return None
+        if self.known_status is DeliveryStatus.SENDING:
+            return Refusal(
+                "sending",
+                _("The e-mail is on its way, and cannot be stopped any more."),
+                _("The order history will say what became of it."),
+            )
+        return Refusal(
+            "not_queued",
+            _("The e-mail is not going to be tried again."),
+            _("The order history says what became of it."),
+        )
+
+    def stop(self, *, by: Staff) -> None:
+        """Do not try it again: a person says so. Raises Refused."""
+        self.order.lock()
+        if refusal := self.stop_refusal():
+            raise Refused(refusal)
+        self.status, self.due_at, self.finished_at = DeliveryStatus.FAILED, None, clock.now()
+        self._note(What.EMAIL_STOPPED, failure=self.failure, answer=self.answer, by=by)
 
     def _note(
         self,

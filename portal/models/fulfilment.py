@@ -36,7 +36,7 @@ from portal.models.license import License
 from portal.models.notice import Notice, NoticeKind
 from portal.models.order import Order
 from portal.models.order_status import OrderStatus
-from portal.models.product import Product
+from portal.models.product import Product, Tool
 from portal.models.refusal import Refusal, Refused
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ class FulfilmentState(StrEnum):
     RETRYING = "retrying"
     DONE = "done"
     FAILED = "failed"
+
+
+AWAITED = "state = 'waiting' AND failure = 'license_awaited'"
 
 
 def new_request_id() -> str:
@@ -78,6 +81,13 @@ class Fulfilment(Model):
         ),
         # Those that wait for the stock of one pool.
         Index(None, "product_id", "state"),
+        # The few that wait for the vendor's staff, those that wait longest first; needs.py.
+        Index(
+            "ix_fulfilments_awaited",
+            "id",
+            sqlite_where=db.text(AWAITED),
+            postgresql_where=db.text(AWAITED),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -100,28 +110,49 @@ class Fulfilment(Model):
 
     def refusal(self) -> Refusal | None:
         """Why nothing can be obtained for this item now, or None when it can be."""
-        order = self.item.order
-        if order.status is not OrderStatus.PAID:
-            return Refusal(
-                "order_not_paid",
-                _("The order’s status is “%(status)s”.", status=order.status),
-                _("Licenses are obtained once the order is paid."),
-            )
-        if self.item.refunded_at:
-            return Refusal(
-                "license_revoked", _("The item was refunded."), _("There is nothing to obtain.")
-            )
-        if self.state is FulfilmentState.DONE:
-            return Refusal(
-                "fulfilled", _("The item has been fulfilled."), _("Resend its license instead.")
-            )
+        if refusal := self.item.fulfilment_refusal():
+            return refusal
         if self.product.tool is None:
             return Refusal(
                 "no_tool",
                 _("No fulfilment tool is set for %(product)s.", product=self.product.name),
                 _("Ask an operator to choose one on the page of the product."),
+                for_operators=_("Set a tool on the page of the product."),
             )
         return None
+
+    def attempt_refusal(self) -> Refusal | None:
+        """Why it cannot be tried at once, or None when it can."""
+        if refusal := self.refusal():
+            return refusal
+        if self.state is FulfilmentState.WORKING:
+            return Refusal(
+                "working", _("The license is being obtained now."), _("Wait for what comes of it.")
+            )
+        if self.awaits_staff and self.product.tool is Tool.LICENSE_REQUEST:
+            return Refusal(
+                "license_awaited",
+                _("The vendor’s staff have to enter the license."),
+                _("Enter it on the page of the order."),
+            )
+        return None
+
+    def entry_refusal(self) -> Refusal | None:
+        """Why a person cannot enter the licenses of this item, or None when they can."""
+        if refusal := self.item.fulfilment_refusal():
+            return refusal
+        if not self.awaits_staff:
+            return Refusal(
+                "no_license_awaited",
+                _("Nobody has to enter a license for this item."),
+                _("Look at where it stands."),
+            )
+        return None
+
+    @property
+    def awaits_staff(self) -> bool:
+        """Whether it waits for the vendor's staff to enter its licenses."""
+        return (self.state, self.failure) == (FulfilmentState.WAITING, Failure.LICENSE_AWAITED)
 
     @classmethod
     def begin(cls, order: Order) -> list["Fulfilment"]:
@@ -215,6 +246,30 @@ class Fulfilment(Model):
             self.due_at, self.started_at, self.attempts = clock.now(), None, 0
             self._note(What.FULFILMENT_STARTED, by=by)
 
+    @classmethod
+    def try_now(cls, item: Item, *, by: "Staff") -> "Fulfilment":
+        """Have the licenses of `item` asked for at once, even where nothing had been started for
+        it: what came from a file. Raises Refused."""
+        if refusal := item.attempt_refusal():
+            raise Refused(refusal)
+        if item.fulfilment:
+            item.fulfilment.start_again(by=by)
+            return item.fulfilment
+        names = {item.product_code: item.product_name}
+        product = Product.appear(item.order.checkout_page_id, names)[item.product_code]
+        begun = cls(item=item, product=product, due_at=clock.now())
+        db.session.add(begun)
+        begun._note(What.FULFILMENT_STARTED, by=by)
+        return begun
+
+    def enter(self, texts: Sequence[str], *, by: "Staff", token: str) -> Delivery:
+        """Save the licenses that a person entered; the delivery that is to be sent, one for each
+        `token`. Raises Refused."""
+        if refusal := self.entry_refusal():
+            raise Refused(refusal)
+        self.claimed_by = self.due_at = self.failure = self.detail = None
+        return self._save(Licenses(list(texts)), by=by, token=token)
+
     def stand_down(self) -> None:
         """Nothing can be obtained now; whatever stands in the way has its own way to go on."""
         self.state, self.due_at, self.claimed_by = FulfilmentState.WAITING, None, None
@@ -237,18 +292,20 @@ class Fulfilment(Model):
         self.failure, self.detail = Failure.SERVICE_RESTS, None
         self.due_at, self.claimed_by = until, None
 
-    def _save(self, answer: Licenses) -> Delivery:
+    def _save(
+        self, answer: Licenses, *, by: "Staff | None" = None, token: str | None = None
+    ) -> Delivery:
         sources: Sequence[int | None] = answer.sources or [None] * len(answer.texts)
         added = [
             License.saved(self.item, text, pool_license_id=source)
             for text, source in zip(answer.texts, sources, strict=True)
         ]
-        self._note(What.LICENSE_SAVED)
+        self._note(What.LICENSE_SAVED, by=by)
         if answer.is_all:
             self._finish()
         else:
             self._wait(Waits(Failure.POOL_EMPTY), None)
-        token = f"{self.request_id}-{len(self.item.licenses)}"
+        token = token or f"{self.request_id}-{len(self.item.licenses)}"
         return Delivery.automatic(self.item, added, token=token)
 
     def _finish(self) -> None:

@@ -88,7 +88,7 @@ class HistoryEntry(Model):
             return smtp.Failure(self.failure).what
         if self.what.is_about_mail:
             return smtp.Failure(self.failure).sentence
-        return fulfilment.Failure(self.failure).sentence
+        return fulfilment.Failure(self.failure).what
 
 
 SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {

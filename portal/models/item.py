@@ -96,6 +96,7 @@ class Item(Model):
                     page=order.checkout_page.title,
                 ),
                 _("Only an operator can allow it again."),
+                for_operators=_("You can allow it in the settings of the checkout page."),
             )
         if not order.email:
             return Refusal(
@@ -105,28 +106,25 @@ class Item(Model):
             )
         return None
 
-    def no_license_refusal(self) -> Refusal:
-        """Why there is nothing to send for this item, which has no saved license."""
+    def fulfilment_refusal(self) -> Refusal | None:
+        """Why no license can be obtained for this item now, or None when one can."""
+        if self.order.status is not OrderStatus.PAID:
+            return Refusal(
+                "order_not_paid",
+                _("The order’s status is “%(status)s”.", status=self.order.status),
+                _("Licenses are obtained once the order is paid."),
+            )
         if self.refunded_at:
             return Refusal(
-                "license_revoked",
-                _("The item was refunded before a license was saved."),
-                _("There is nothing to send."),
+                "license_revoked", _("The item was refunded."), _("There is nothing to obtain.")
             )
-        if self.order.status.is_open:
+        if self.fulfilled_at:
             return Refusal(
-                "order_not_paid",
-                _("There is no license yet, because the order is not paid."),
-                _("A license is saved here once the order is paid."),
+                "fulfilled", _("The item has been fulfilled."), _("Resend its license instead.")
             )
-        if self.order.status.is_final:
-            return Refusal(
-                "order_not_paid",
-                _("No license was saved, and the order is closed."),
-                _("There is nothing to send."),
-            )
-        return Refusal(
-            "no_license",
-            _("No license has been saved for this item."),
-            _("Ask an operator: it has not been fulfilled yet."),
-        )
+        return None
+
+    def attempt_refusal(self) -> Refusal | None:
+        """Why its licenses cannot be asked for at once, or None when they can. An item that came
+        from a file has no fulfilment, and gets one then."""
+        return self.fulfilment.attempt_refusal() if self.fulfilment else self.fulfilment_refusal()

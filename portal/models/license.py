@@ -13,6 +13,7 @@ from portal import clock
 from portal.database import BigId, UTCDateTime
 from portal.extensions import Model, db
 from portal.models.delivery import Delivery, delivery_licenses
+from portal.models.order_status import OrderStatus
 from portal.models.refusal import Refusal, Refused
 from portal.vault import Unreadable, vault
 
@@ -116,6 +117,31 @@ class License(Model):
                 "license_unreadable",
                 _("The saved license cannot be read."),
                 _("Tell an operator: a key of the vault is missing, or the license is damaged."),
+                for_operators=_("A key of the vault is missing, or the license is damaged."),
+            )
+        return None
+
+    def replacement_refusal(self) -> Refusal | None:
+        """Why another license cannot take the place of this one, or None when it can. One that
+        cannot be read, or cannot be sent at the moment, may well be replaced."""
+        order = self.order
+        if order.status is not OrderStatus.PAID:
+            return Refusal(
+                "order_not_paid",
+                _("The order’s status is “%(status)s”.", status=order.status),
+                _("A license can be replaced while the order is paid."),
+            )
+        if self.item.refunded_at:
+            return Refusal(
+                "license_revoked",
+                _("The item was refunded, so its license is revoked."),
+                _("The customer would have to order it again."),
+            )
+        if self.revoked_at:
+            return Refusal(
+                "license_replaced",
+                _("This license was replaced before: %(reason)s", reason=self.revoked_because),
+                _("Replace the one that took its place."),
             )
         return None
 

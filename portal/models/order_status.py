@@ -19,6 +19,11 @@ class OrderStatus(StrEnum):
         return self is OrderStatus.NOT_PAID
 
     @property
+    def is_paid(self) -> bool:
+        """Whether it has been paid for, and not taken back."""
+        return self is OrderStatus.PAID
+
+    @property
     def is_final(self) -> bool:
         """Whether nothing more can become of the order."""
         return not NEXT_STATUSES[self]

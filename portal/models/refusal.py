@@ -1,15 +1,25 @@
 """Why something cannot be done now."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from portal.models.staff import Staff
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A reason: a `word` for programs, a `sentence` and a `next_step` for people."""
+    """A reason: a `word` for programs, a `sentence` and a `next_step` for people. Where the next
+    step is an operator's, `for_operators` tells them what it is."""
 
     word: str
     sentence: str
     next_step: str
+    for_operators: str | None = None
+
+    def step_for(self, person: "Staff") -> str:
+        """The next step for the person who reads."""
+        return self.for_operators if self.for_operators and person.sees_all else self.next_step
 
 
 class Refused(Exception):

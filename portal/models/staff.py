@@ -39,8 +39,8 @@ class Role(StrEnum):
 read_address = partial(validate_email, check_deliverability=False, globally_deliverable=False)
 
 MAY = {
-    Role.AGENT: {"read", "resend"},
-    Role.OPERATOR: {"read", "resend", "configure"},
+    Role.AGENT: {"read", "resend", "fulfil", "replace"},
+    Role.OPERATOR: {"read", "resend", "fulfil", "replace", "configure"},
 }
 
 
@@ -66,7 +66,8 @@ class Staff(Model, UserMixin):
     )
 
     def may(self, deed: str) -> bool:
-        """Whether this person may do `deed` at all ('read', 'resend')."""
+        """Whether this person may do `deed` at all ('read', 'resend', 'fulfil': see that an item
+        gets its licenses, 'replace': put a license in the place of a faulty one)."""
         return self.active and deed in MAY[self.role]
 
     @property
