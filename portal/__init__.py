@@ -22,7 +22,23 @@ from portal import (
     vault,
 )
 from portal.extensions import babel, csrf, db, limiter, mail, migrate, security
-from portal.views import api, hooks, licenses, mailbox, orders, resends, searches, texts
+from portal.views import (
+    api,
+    attempts,
+    entered_licenses,
+    hooks,
+    items,
+    licenses,
+    mailbox,
+    needs,
+    orders,
+    progress,
+    replacements,
+    resends,
+    searches,
+    stops,
+    texts,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -65,6 +81,13 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(texts.bp)
     app.register_blueprint(licenses.bp)
     app.register_blueprint(resends.bp)
+    app.register_blueprint(replacements.bp)
+    app.register_blueprint(items.bp)
+    app.register_blueprint(attempts.bp)
+    app.register_blueprint(entered_licenses.bp)
+    app.register_blueprint(stops.bp)
+    app.register_blueprint(progress.bp)
+    app.register_blueprint(needs.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(hooks.bp)
     if app.config["DEMO"]:

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal import sessions
 from portal.database import LARGEST_ID, SAFE_METHODS
 from portal.extensions import csrf, db
-from portal.models import CheckoutPage, Item, License, Order, Staff
+from portal.models import CheckoutPage, Delivery, Item, License, Order, Staff
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -109,7 +109,7 @@ def visible_pages() -> Sequence[CheckoutPage]:
 
 
 def order_or_404(number: str, *options: ExecutableOption) -> Order:
-    """The order with this number, if it is theirs to see. This and `license_or_404` are the only
+    """The order with this number, if it is theirs to see. This and the next three are the only
     ways to reach an order."""
     query = _theirs(db.select(Order), Order.id_of(number)).options(*options)
     return db.session.scalars(query).unique().one_or_none() or abort(404)
@@ -123,6 +123,26 @@ def license_or_404(number: str, license_id: int) -> License:
         .options(
             contains_eager(License.item).contains_eager(Item.order).joinedload(Order.checkout_page)
         )
+    )
+    return db.session.scalars(query).one_or_none() or abort(404)
+
+
+def item_or_404(number: str, item_id: int) -> Item:
+    """The item of an order that is theirs to see, in one statement with what it belongs to."""
+    query = (
+        _theirs(db.select(Item).join(Item.order), Order.id_of(number))
+        .where(Item.id == (item_id if item_id <= LARGEST_ID else None))
+        .options(contains_eager(Item.order).joinedload(Order.checkout_page))
+    )
+    return db.session.scalars(query).one_or_none() or abort(404)
+
+
+def delivery_or_404(number: str, delivery_id: int) -> Delivery:
+    """The delivery of an order that is theirs to see."""
+    query = (
+        _theirs(db.select(Delivery).join(Delivery.order), Order.id_of(number))
+        .where(Delivery.id == (delivery_id if delivery_id <= LARGEST_ID else None))
+        .options(contains_eager(Delivery.order))
     )
     return db.session.scalars(query).one_or_none() or abort(404)
 

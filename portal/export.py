@@ -60,6 +60,8 @@ def license_document(license: License) -> Document:
         "id": license.id,
         "text": license.text,
         "received_at": moment(license.received_at),
+        "revoked_at": moment(license.revoked_at),
+        "revoked_because": license.revoked_because,
         "refused": refusal_document(refusal) if refusal else None,
     }
 
@@ -89,6 +91,8 @@ def delivery_document(delivery: Delivery) -> Document:
         "message_id": delivery.message_id,
         "by": delivery.by.email if delivery.by else None,
         "created_at": moment(delivery.created_at),
+        "attempts": delivery.attempts,
+        "due_at": moment(delivery.due_at),
         "finished_at": moment(delivery.finished_at),
         "failure": delivery.failure,
         "answer": delivery.answer,

@@ -17,7 +17,7 @@ from huey import Huey, PostgresHuey, SqliteHuey, crontab
 from portal import clock, postman
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
-from portal.models import Notice, outbox
+from portal.models import Delivery, DeliveryStatus, Notice, outbox
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,11 @@ class Jobs:
     def notify(self, notice_id: int, at: datetime | None = None) -> None:
         """Let a worker tell the vendor something, now or `at` a time."""
         self._queue("notify", notice_id, at)
+
+    def follow(self, delivery: Delivery) -> None:
+        """Let a worker go on with a delivery that is to be sent or tried again, if it is."""
+        if delivery.status is DeliveryStatus.QUEUED:
+            self.send(delivery.id, at=delivery.due_at)
 
     def _queue(self, name: str, thing_id: int, at: datetime | None) -> None:
         try:

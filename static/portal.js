@@ -53,7 +53,23 @@
 
   let asker = null;
 
+  // What the page asks by itself takes nothing from under a person's hands: it waits while a
+  // question is open, says nothing when it fails, and leaves the focus where it is.
+  const isByItself = (event) => event.detail.ctx?.sourceElement?.id === "progress";
+  const isAsked = () => document.querySelector(".question");
+  let place = null;
+
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (!isByItself(event)) return;
+    place = document.activeElement.closest(".item");
+    if (isAsked() || event.detail.ctx.response.status >= 400) event.preventDefault();
+  });
+
   document.addEventListener("htmx:before:request", (event) => {
+    if (isByItself(event)) {
+      if (isAsked() || document.hidden) event.preventDefault();
+      return;
+    }
     asker = document.activeElement;
     byId("notice").replaceChildren();
     say(event.target.dataset.underway || "");
@@ -61,22 +77,28 @@
 
   // The focus goes to what the answer asks for, and else to what took the place of the one who had it.
   document.addEventListener("htmx:after:swap", (event) => {
+    if (isByItself(event)) {
+      if (document.activeElement === document.body) place?.focus({ preventScroll: true });
+      return;
+    }
     const target = event.detail.ctx.target;
-    const place = byId(typeof target === "string" ? target.slice(1) : target.id);
-    const wanted = document.querySelector("[data-focus]") || (asker?.isConnected ? null : place);
-    if (!wanted) return;
-    wanted.removeAttribute("data-focus");
-    wanted.focus();
+    const swapped = byId(typeof target === "string" ? target.slice(1) : target.id);
+    const [first, ...others] = document.querySelectorAll("[data-focus]");
+    const wanted = first || (asker?.isConnected ? null : swapped);
+    for (const element of [first, ...others]) element?.removeAttribute("data-focus");
+    wanted?.focus();
   });
 
   // A button that was disabled while it waited lost the focus; it gets it back if it is still there.
-  document.addEventListener("htmx:finally:request", () => {
+  document.addEventListener("htmx:finally:request", (event) => {
+    if (isByItself(event)) return;
     queueMicrotask(() => {
       if (document.activeElement === document.body && asker?.isConnected) asker.focus();
     });
   });
 
-  document.addEventListener("htmx:error", () => {
+  document.addEventListener("htmx:error", (event) => {
+    if (isByItself(event)) return;
     byId("notice").replaceChildren(byId("no-answer").content.cloneNode(true));
   });
 })();

@@ -27,7 +27,7 @@ PUBLIC = {
     "security.reset_password",
 }
 SIGNED_IN = {"security.change_password"}
-DEEDS = {"read", "resend", "configure"}
+DEEDS = {"read", "resend", "fulfil", "replace", "configure"}
 # Reached by whoever signs what they send with a secret of a checkout page.
 HOOKS = {"hooks.create", "hooks.create_noventiq"}
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://localhost/orders"}
@@ -46,6 +46,7 @@ def routes(app):
 def address(app, rule, order, license):
     values = {"number": order.number, "license_id": license.id, "token": "x", "filename": "x"}
     values |= {"code": order.checkout_page.code, "product_id": 1, "language": "en"}
+    values |= {"item_id": license.item_id, "delivery_id": 1}
     values = {name: values[name] for name in rule.arguments}  # a new kind of part gets a value here
     with app.test_request_context():
         return app.url_map.bind("localhost").build(rule.endpoint, values)

@@ -6,7 +6,7 @@ import pytest
 
 from portal import clock
 from portal.extensions import db
-from portal.models import Delivery, OrderStatus, Refused
+from portal.models import Delivery, OrderStatus, Refused, standing
 from tests.people import CODE, bring_in, item_document, order_document
 
 
@@ -112,7 +112,7 @@ def test_what_is_stored_of_a_delivery_and_a_license_does_not_hold_its_text(licen
 )
 def test_an_item_without_a_license_says_why(acme, change, reason):
     order = bring_in(order_document(codes=(), **change))
-    refusal = order.items[0].no_license_refusal()
+    refusal = standing.of(order.items[0])
     assert reason in refusal.sentence
     assert refusal.next_step
 
@@ -120,4 +120,4 @@ def test_an_item_without_a_license_says_why(acme, change, reason):
 def test_an_item_refunded_without_a_license_says_why(acme):
     order = bring_in(order_document(codes=()))
     order.items[0].refunded_at = clock.now()
-    assert "refunded before" in order.items[0].no_license_refusal().sentence
+    assert "refunded before" in standing.of(order.items[0]).sentence

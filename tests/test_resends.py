@@ -85,6 +85,7 @@ def test_a_cancelled_question_is_the_button_again(page):
     assert button.names == [
         "Copy license for Sentinel Antivirus, 1 year",
         "Resend license for Sentinel Antivirus, 1 year",
+        "Replace license for Sentinel Antivirus, 1 year",
     ]
 
 

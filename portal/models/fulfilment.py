@@ -9,7 +9,7 @@ file has none until a person starts it. It is kept per item: one that fails hold
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -56,6 +56,10 @@ class FulfilmentState(StrEnum):
     FAILED = "failed"
 
 
+# What has been due for so long has no worker that could take it up.
+NOBODY_COMES = timedelta(minutes=5)
+
+# The condition of an index, which is used where a statement repeats it to the letter.
 AWAITED = "state = 'waiting' AND failure = 'license_awaited'"
 
 
@@ -129,6 +133,10 @@ class Fulfilment(Model):
             return Refusal(
                 "working", _("The license is being obtained now."), _("Wait for what comes of it.")
             )
+        if self.is_due and not self.is_overdue:
+            return Refusal(
+                "due", _("The license is about to be obtained."), _("Wait for what comes of it.")
+            )
         if self.awaits_staff and self.product.tool is Tool.LICENSE_REQUEST:
             return Refusal(
                 "license_awaited",
@@ -137,17 +145,16 @@ class Fulfilment(Model):
             )
         return None
 
-    def entry_refusal(self) -> Refusal | None:
-        """Why a person cannot enter the licenses of this item, or None when they can."""
-        if refusal := self.item.fulfilment_refusal():
-            return refusal
-        if not self.awaits_staff:
-            return Refusal(
-                "no_license_awaited",
-                _("Nobody has to enter a license for this item."),
-                _("Look at where it stands."),
-            )
-        return None
+    @property
+    def is_due(self) -> bool:
+        """Whether a worker is to take it up now."""
+        is_free = self.state is not FulfilmentState.WORKING
+        return is_free and self.due_at is not None and self.due_at <= clock.now()
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it is due for so long that no worker seems to come."""
+        return self.is_due and bool(self.due_at and self.due_at + NOBODY_COMES < clock.now())
 
     @property
     def awaits_staff(self) -> bool:
@@ -265,7 +272,7 @@ class Fulfilment(Model):
     def enter(self, texts: Sequence[str], *, by: "Staff", token: str) -> Delivery:
         """Save the licenses that a person entered; the delivery that is to be sent, one for each
         `token`. Raises Refused."""
-        if refusal := self.entry_refusal():
+        if refusal := self.item.entry_refusal():
             raise Refused(refusal)
         self.claimed_by = self.due_at = self.failure = self.detail = None
         return self._save(Licenses(list(texts)), by=by, token=token)

@@ -84,7 +84,7 @@ class HistoryEntry(Model):
             return f"{smtp.Failure(self.failure).what} {advice}" if self.failure else advice
         if not self.failure:
             return None
-        if self.what is What.EMAIL_RETRIES:
+        if self.what in (What.EMAIL_RETRIES, What.EMAIL_STOPPED):
             return smtp.Failure(self.failure).what
         if self.what.is_about_mail:
             return smtp.Failure(self.failure).sentence

@@ -13,6 +13,7 @@ from portal.database import BigId, Money, UTCDateTime
 from portal.extensions import Model, db
 from portal.models.order_status import OrderStatus
 from portal.models.refusal import Refusal
+from portal.vault import vault
 
 if TYPE_CHECKING:
     from portal.models.fulfilment import Fulfilment
@@ -124,7 +125,24 @@ class Item(Model):
             )
         return None
 
+    def has_license(self, text: str) -> bool:
+        """Whether this very license was saved for it before, revoked or not."""
+        digest = vault().digest(text)
+        return any(license.digest == digest for license in self.licenses)
+
     def attempt_refusal(self) -> Refusal | None:
         """Why its licenses cannot be asked for at once, or None when they can. An item that came
         from a file has no fulfilment, and gets one then."""
         return self.fulfilment.attempt_refusal() if self.fulfilment else self.fulfilment_refusal()
+
+    def entry_refusal(self) -> Refusal | None:
+        """Why a person cannot enter the licenses of this item, or None when they can."""
+        if refusal := self.fulfilment_refusal():
+            return refusal
+        if not (self.fulfilment and self.fulfilment.awaits_staff):
+            return Refusal(
+                "no_license_awaited",
+                _("Nobody has to enter a license for this item."),
+                _("Look at where it stands."),
+            )
+        return None

@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
 from portal.database import BigId, UTCDateTime
 from portal.extensions import Model, db
-from portal.models.delivery import Delivery, delivery_licenses
+from portal.models.delivery import Delivery, DeliveryStatus, delivery_licenses
 from portal.models.order_status import OrderStatus
 from portal.models.refusal import Refusal, Refused
 from portal.vault import Unreadable, vault
@@ -159,11 +159,19 @@ class License(Model):
     @property
     def last_delivery(self) -> Delivery | None:
         """The newest delivery of this license, whatever became of it."""
-        query = (
+        return db.session.scalars(self._deliveries()).first()
+
+    @property
+    def queued_delivery(self) -> Delivery | None:
+        """The newest delivery of this license that is to be sent, or tried again."""
+        query = self._deliveries().where(Delivery.status == DeliveryStatus.QUEUED)
+        return db.session.scalars(query).first()
+
+    def _deliveries(self) -> Select[tuple[Delivery]]:
+        return (
             db.select(Delivery)
             .join(delivery_licenses)
             .where(delivery_licenses.c.license_id == self.id)
             .order_by(Delivery.id.desc())
             .limit(1)
         )
-        return db.session.scalars(query).first()

@@ -6,6 +6,7 @@ from portal import clock, retries
 from portal.extensions import db
 from portal.models.delivery import LOST_AFTER, Delivery, DeliveryStatus
 from portal.models.history import What
+from portal.models.license import License
 from portal.models.order import Order
 from portal.processes import this_process
 from portal.smtp import Outcome
@@ -90,6 +91,21 @@ def withhold(order: Order) -> None:
     )
     for delivery in db.session.scalars(queued):
         if refusal := delivery.refusal():
+            delivery.finish(DeliveryStatus.WITHHELD, text=refusal.sentence)
+
+
+def leave_out(license: License) -> None:
+    """Let what is queued go without `license`, which is revoked by now; withhold what carried
+    nothing else."""
+    queued = (
+        db.select(Delivery)
+        .join(Delivery.licenses)
+        .where(License.id == license.id, Delivery.status == DeliveryStatus.QUEUED)
+    )
+    for delivery in db.session.scalars(queued):
+        if len(delivery.licenses) > 1:
+            delivery.licenses.remove(license)
+        elif refusal := delivery.refusal():
             delivery.finish(DeliveryStatus.WITHHELD, text=refusal.sentence)
 
 

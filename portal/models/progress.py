@@ -15,12 +15,12 @@ from math import ceil
 from portal import clock
 from portal.models import standing
 from portal.models.delivery import Delivery, DeliveryStatus
-from portal.models.fulfilment import FulfilmentState
+from portal.models.fulfilment import NOBODY_COMES, FulfilmentState
 from portal.models.item import Item
 from portal.models.license import License
 from portal.models.order import Order
 from portal.models.order_status import OrderStatus
-from portal.models.standing import NOBODY_COMES, Standing
+from portal.models.standing import Standing
 
 # Seconds between two looks: at what is in somebody's hands, and at what nobody seems to take up.
 QUICK, SLOW = 2, 60
@@ -76,13 +76,21 @@ class Progress:
     @cached_property
     def seen(self) -> str:
         """A few letters for all that a page shows of the order and that may change by itself."""
-        newest = self.order.history[0].id if self.order.history else 0
-        order = (newest, len(self.order.history), self.order.status, self.pace == QUICK)
-        return _mark(*order) + "".join(map(self._mark_of, self.order.items))
+        state = _mark(self.order.status, self.pace == QUICK)
+        return self._history_mark + state + "".join(map(self._mark_of, self.order.items))
+
+    @cached_property
+    def _history_mark(self) -> str:
+        return _mark(*(entry.id for entry in self.order.history))
+
+    def news_since(self, seen: str) -> str | None:
+        """The newest sentence of the history, where that has grown for who has `seen` that."""
+        is_new = self.order.history and not seen.startswith(self._history_mark)
+        return self.order.history[0].sentence if is_new else None
 
     def changed_since(self, seen: str) -> list[Item]:
         """The items that look different to who has `seen` that."""
-        marks = [seen[at : at + MARK] for at in range(MARK, len(seen), MARK)]
+        marks = [seen[at : at + MARK] for at in range(2 * MARK, len(seen), MARK)]
         items = self.order.items
         if len(marks) != len(items):
             return items

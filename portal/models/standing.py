@@ -3,8 +3,6 @@
 It is also the reason why an item without licenses has no Resend: one rule for both.
 """
 
-from datetime import timedelta
-
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -15,9 +13,6 @@ from portal.models.fulfilment import Fulfilment, FulfilmentState
 from portal.models.item import Item
 from portal.models.product import Tool
 from portal.models.refusal import Refusal
-
-# What has been due for so long has no worker that could take it up.
-NOBODY_COMES = timedelta(minutes=5)
 
 
 class Standing(Refusal):
@@ -92,7 +87,7 @@ def _on_its_way(fulfilment: Fulfilment) -> Standing:
             _("The license is being obtained now."),
             _("This page tells what comes of it."),
         )
-    if fulfilment.due_at and fulfilment.due_at <= clock.now():
+    if fulfilment.is_due:
         return _due(fulfilment)
     match fulfilment.state, fulfilment.failure:
         case FulfilmentState.FAILED, _failure:
@@ -117,12 +112,11 @@ def _on_its_way(fulfilment: Fulfilment) -> Standing:
 
 
 def _due(fulfilment: Fulfilment) -> Standing:
-    due_at = fulfilment.due_at or clock.now()
-    if due_at + NOBODY_COMES > clock.now():
+    if not fulfilment.is_overdue:
         return Standing("due", _("The license is about to be obtained."), "")
     return Standing(
         "overdue",
-        _("It is due since %(time)s, and no worker has taken it up.", time=clock_time(due_at)),
+        _("It is due since %(time)s, and no worker has taken it up.", time=_next(fulfilment)),
         _("Tell an operator: the worker may have stopped."),
         for_operators=_("Look whether the worker runs: keydesk worker."),
     )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal import postman
 from portal.access import current_staff, license_or_404, order_or_404, token_only
 from portal.export import Document, delivery_document, order_document, refusal_document
+from portal.jobs import jobs
 from portal.models import Delivery, Item, Order, Refused, Staff
 from portal.postman import TokenSpent
 from portal.views.orders import WITH_HISTORY
@@ -46,6 +47,7 @@ def create_resend(number: str, license_id: int) -> tuple[Document, int]:
         return {"error": "idempotency_key_used", "because": KEY_USED}, 422
     except Refused as refused:
         return refusal_document(refused.refusal), 409
+    jobs().follow(delivery)
     return delivery_document(delivery), 201
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import defer, joinedload, lazyload, selectinload
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import DateField, Form, HiddenField, SearchField, SelectField, SelectMultipleField
@@ -11,7 +11,8 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, Optional, Regexp, ValidationError
 
 from portal.access import current_staff, order_or_404, staff_only, visible_pages
-from portal.models import Delivery, HistoryEntry, Item, Order, OrderStatus, Staff
+from portal.models import Fulfilment, HistoryEntry, Item, Order, OrderStatus, Product, Staff
+from portal.models.progress import Progress
 from portal.search import Search
 from portal.search.cursor import Cursor
 from portal.search.days import Days
@@ -22,6 +23,17 @@ bp = Blueprint("orders", __name__, url_prefix="/orders")
 # The history with the people in it, in one statement, whatever they may see themselves.
 WITH_HISTORY = (
     selectinload(Order.history).joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages)
+)
+# Everything that the page of an order shows, but for what is under way.
+WHOLE = (
+    joinedload(Order.checkout_page),
+    selectinload(Order.items).options(
+        joinedload(Item.licenses),
+        joinedload(Item.fulfilment)
+        .joinedload(Fulfilment.product)
+        .options(defer(Product.sealed_settings), lazyload(Product.checkout_page)),
+    ),
+    WITH_HISTORY,
 )
 
 DELIVERIES = {"delivered": True, "not delivered": False}
@@ -111,6 +123,12 @@ def answer(asked: MultiDict[str, str]) -> str | Response | tuple[str, int]:
     return render_template("orders/index.html", form=form, search=search, found=found)
 
 
+def redrawn(number: str) -> dict[str, object]:
+    """What the fragments of an order's page are drawn from, after a change."""
+    order = order_or_404(number, *WHOLE)
+    return {"order": order, "progress": Progress(order)}
+
+
 def _to(search: Search) -> Response:
     return redirect(search.address(url_for("orders.index")), 303)
 
@@ -126,10 +144,8 @@ def _cursor(asked: MultiDict[str, str]) -> Cursor | None:
 def show(number: str) -> str | Response:
     order = order_or_404(
         number,
-        joinedload(Order.checkout_page),
-        selectinload(Order.items).joinedload(Item.licenses),
-        WITH_HISTORY,
+        *WHOLE,
     )
     if number != order.number:
         return redirect(url_for("orders.show", number=order.number))
-    return render_template("orders/show.html", order=order, underway=Delivery.underway(order))
+    return render_template("orders/show.html", order=order, progress=Progress(order))

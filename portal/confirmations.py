@@ -1,0 +1,49 @@
+"""A confirmation leads to one delivery, however often it is sent: a double click, a reload."""
+
+import secrets
+from collections.abc import Callable
+
+from flask_wtf import FlaskForm
+from sqlalchemy.exc import IntegrityError
+from wtforms import HiddenField
+from wtforms.validators import Regexp
+
+from portal.extensions import db
+from portal.models import Delivery, Item
+from portal.postman import TokenSpent
+
+
+class Unfinished(Exception):
+    """What was entered has to be corrected first; the form says where."""
+
+
+class Confirmation(FlaskForm):  # type: ignore[misc]
+    """A form with a token that is good for one delivery."""
+
+    # No token of the API's (api.py): these can be worked out from a key that is easy to guess.
+    token = HiddenField(validators=[Regexp(r"^(?!api-)[A-Za-z0-9_-]{20,64}$")])
+
+
+def new_token() -> str:
+    """A fresh one, for one question."""
+    return secrets.token_urlsafe(24)
+
+
+def once(form: Confirmation, item: Item, deed: Callable[[], Delivery]) -> Delivery:
+    """The delivery that the confirmation leads to, committed: `deed` is done for its first use,
+    with the order locked. Raises TokenSpent when its token is none or was used for something else,
+    and what `deed` raises."""
+    if not form.token.validate(form):
+        raise TokenSpent
+    item.order.lock()
+    if done := Delivery.by_token(str(form.token.data)):
+        if done.item_id != item.id:
+            raise TokenSpent
+        return done
+    delivery = deed()
+    try:
+        db.session.commit()
+    except IntegrityError:  # at the same moment the token was used for another order
+        db.session.rollback()
+        raise TokenSpent from None
+    return delivery

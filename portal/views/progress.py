@@ -1,0 +1,21 @@
+"""/orders/<number>/progress: what has changed on a page since it was drawn."""
+
+from flask import Blueprint, render_template, request
+
+from portal.access import order_or_404, staff_only
+from portal.models.progress import Progress
+from portal.views.orders import WHOLE
+
+bp = Blueprint("progress", __name__, url_prefix="/orders/<number>/progress")
+
+
+@bp.get("")
+@staff_only(may="read")
+def show(number: str) -> tuple[str, int]:
+    """The fragments that look different by now, or 204 when none does."""
+    order = order_or_404(number, *WHOLE)
+    progress, seen = Progress(order), request.args.get("seen", "")
+    if progress.seen == seen:
+        return "", 204
+    shown = {"order": order, "progress": progress, "items": progress.changed_since(seen)}
+    return render_template("progress/show.html", said=progress.news_since(seen), **shown), 200

@@ -1,0 +1,97 @@
+"""/orders/<number>/licenses/<id>/replacements: another license in the place of a faulty one."""
+
+from typing import Any
+
+from flask import Blueprint, abort, render_template
+from flask_babel import get_locale, lazy_gettext
+from flask_babel import gettext as _
+from wtforms import Field, StringField
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from portal import languages
+from portal.access import current_staff, license_or_404, staff_only
+from portal.confirmations import Confirmation, Unfinished, new_token, once
+from portal.jobs import jobs
+from portal.models import Delivery, License, Refused, replacement
+from portal.postman import TokenSpent
+from portal.views.license_text import license_field
+from portal.views.orders import redrawn
+
+bp = Blueprint(
+    "replacements", __name__, url_prefix="/orders/<number>/licenses/<int:license_id>/replacements"
+)
+
+
+class ReplacementForm(Confirmation):
+    """The new license, and what is wrong with the former one."""
+
+    text = license_field()
+    because = StringField(
+        filters=[lambda text: " ".join((text or "").replace("\0", " ").split())],
+        validators=[
+            InputRequired(lazy_gettext("Say what is wrong with the license.")),
+            Length(max=replacement.LONGEST_REASON, message=lazy_gettext("This is too long.")),
+        ],
+    )
+
+    def __init__(self, license: License, **options: Any) -> None:
+        super().__init__(**options)
+        self.license = license
+
+    def validate_text(self, field: Field) -> None:
+        if self.license.item.has_license(field.data):
+            raise ValidationError(_("The item has had this license before."))
+
+    def validate_because(self, field: Field) -> None:
+        """The reason goes into the history, which never holds a license."""
+        licenses = filter(None, [self.text.data, self.license.text])
+        if not field.data or any(text in field.data for text in licenses):
+            raise ValidationError(_("Say what is wrong, without the license itself."))
+
+
+@bp.get("/new")
+@staff_only(may="replace")
+def new(number: str, license_id: int) -> tuple[str, int]:
+    license = license_or_404(number, license_id)
+    if license.replacement_refusal():
+        return render_template("orders/_resend.html", license=license, focus=True), 409
+    return _question(ReplacementForm(license, formdata=None, token=new_token())), 200
+
+
+@bp.post("")
+@staff_only(may="replace")
+def create(number: str, license_id: int) -> tuple[str, int]:
+    license = license_or_404(number, license_id)
+    form, item, refusal = ReplacementForm(license), license.item, None
+    try:
+        delivery = once(form, item, lambda: _replace(form))
+        jobs().follow(delivery)
+    except TokenSpent:
+        abort(400)
+    except Unfinished:
+        return _question(form), 422
+    except Refused as refused:
+        refusal = refused.refusal
+    shown = redrawn(number) | {"item": item, "refusal": refusal}
+    return render_template("replacements/create.html", **shown), 409 if refusal else 200
+
+
+def _replace(form: ReplacementForm) -> Delivery:
+    if refusal := form.license.replacement_refusal():
+        raise Refused(refusal)
+    if not form.validate():
+        raise Unfinished
+    return replacement.replace(
+        form.license,
+        str(form.text.data),
+        because=str(form.because.data),
+        by=current_staff,
+        token=str(form.token.data),
+    )
+
+
+def _question(form: ReplacementForm) -> str:
+    license = form.license
+    language = languages.language_name(license.order.locale, seen_by=str(get_locale()))
+    shown = {"license": license, "form": form, "language": language}
+    return render_template("replacements/_new.html", **shown)
