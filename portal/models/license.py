@@ -167,7 +167,7 @@ class License(Model):
         query = self._deliveries().where(Delivery.status == DeliveryStatus.QUEUED)
         return db.session.scalars(query).first()
 
-    def _deliveries(self) -> Select[tuple[Delivery]]:
+    def _deliveries(self) -> Select[Delivery]:
         return (
             db.select(Delivery)
             .join(delivery_licenses)

@@ -1,0 +1,161 @@
+"""A faulty license is replaced: revoked with a reason, and the new one mailed."""
+
+import pytest
+
+from portal import clock, jobs
+from portal.extensions import db
+from portal.models import Delivery, DeliveryStatus, OrderStatus
+from portal.models.license import License
+from tests.people import CODE, bring_in, order_document
+
+ADDRESS = "/orders/A0005555555"
+FORMER = "What is wrong with the former one"
+
+
+@pytest.fixture
+def question(signed_in, rob, license):
+    return signed_in(rob).open(ADDRESS).press("Replace")
+
+
+def filled(question, text="NEW-1", because="Does not activate"):
+    return question.fill("New license", text).fill(FORMER, because)
+
+
+def texts(order):
+    db.session.expire_all()
+    return [license.text for license in order.items[0].licenses]
+
+
+def test_a_faulty_license_is_replaced_and_the_new_one_mailed(question, license, order, mailbox):
+    for said in ("kim@example.com", "English", "is revoked for good"):
+        assert said in question.text
+    answer = filled(question).press("Replace and send")
+    assert answer.status == 200
+    assert texts(order) == [CODE, "NEW-1"]
+    assert license.revoked_because == "Does not activate"
+    block = answer.part(f"license-{license.id}")
+    assert [part.text for part in block.parts("del")] == [CODE]
+    assert "This license was replaced: Does not activate" in block.text
+    assert block.names == []
+    assert "the former one is revoked: Does not activate" in answer.part("announcement").text
+    assert "rob@example.com" in answer.part("order-history").parts("li")[1].text
+
+    (delivery,) = order.deliveries
+    jobs.send(delivery.id)
+    (mail,) = mailbox.messages
+    assert "NEW-1" in mail.plain
+    assert CODE not in mail.plain
+
+
+def test_a_license_that_cannot_be_read_may_be_replaced(signed_in, rob, license, order):
+    license.sealed = bytes(len(license.sealed))
+    page = signed_in(rob).open(ADDRESS)
+    assert page.part(f"license-{license.id}").names == [
+        "Replace license for Sentinel Antivirus, 1 year"
+    ]
+    assert filled(page.press("Replace")).press("Replace and send").status == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "because", "error"),
+    [
+        ("", "Does not activate", "Enter the license."),
+        (CODE, "Does not activate", "has had this license before"),
+        ("NEW-1", " ", "Say what is wrong"),
+        ("NEW-1", "x" * 201, "too long"),
+        ("NEW-1", f"{CODE} does not activate", "without the license itself"),
+        ("NEW-1", "NEW-1 is right", "without the license itself"),
+    ],
+)
+def test_what_cannot_be_right_is_said_and_what_was_typed_stays(
+    question, order, text, because, error
+):
+    refused = filled(question, text, because).press("Replace and send")
+    assert refused.status == 422
+    assert error in refused.text
+    assert refused.parts("textarea")[0].exact_text.strip() == text
+    assert texts(order) == [CODE]
+    assert filled(refused).press("Replace and send").status == 200
+
+
+def not_paid(license):
+    license.order.status = OrderStatus.NOT_PAID
+
+
+def refunded(license):
+    license.item.refunded_at = clock.now()
+
+
+def replaced(license):
+    license.revoked_at, license.revoked_because = clock.now(), "Was faulty"
+
+
+@pytest.mark.parametrize(
+    ("change", "word", "reason"),
+    [
+        (not_paid, "order_not_paid", "status is “not paid”"),
+        (refunded, "license_revoked", "was refunded"),
+        (replaced, "license_replaced", "was replaced before: Was faulty"),
+    ],
+)
+def test_what_cannot_be_replaced_is_refused(
+    signed_in, rob, question, license, order, change, word, reason
+):
+    page = signed_in(rob).open(ADDRESS)
+    change(license)
+    assert license.replacement_refusal().word == word
+    answer = filled(question).press("Replace and send")
+    assert answer.status == 409
+    assert reason in answer.part("announcement").text
+    assert page.press("Replace").status == 409
+    assert texts(order) == [CODE]
+    assert "Replace" not in " ".join(signed_in(rob).open(ADDRESS).names)
+
+
+def test_a_double_click_replaces_once(question, order):
+    filled(question)
+    assert [question.press("Replace and send").status for _click in range(2)] == [200, 200]
+    assert texts(order) == [CODE, "NEW-1"]
+    assert len(order.deliveries) == 1
+
+
+def test_a_revoked_license_is_refused_wherever_it_is_sent(app, question, license, rob):
+    filled(question).press("Replace and send")
+    assert license.resend_refusal().word == "license_revoked"
+    headers = {"Authorization": f"Bearer {rob.renew_token()}"}
+    path = f"/api/v1{ADDRESS}"
+    db.session.commit()
+    (told, new) = app.test_client().get(path, headers=headers).json["items"][0]["licenses"]
+    assert (told["revoked_because"], told["refused"]["refused"]) == (
+        "Does not activate",
+        "license_revoked",
+    )
+    assert told["revoked_at"]
+    assert (new["revoked_at"], new["refused"]) == (None, None)
+
+
+def test_what_is_queued_goes_without_the_license_that_was_replaced(question, license, order):
+    other = License.saved(license.item, "OTHER-1")
+    alone = Delivery.automatic(license.item, [license], token="a" * 20)
+    both = Delivery.automatic(license.item, [license, other], token="b" * 20)
+    db.session.commit()
+    filled(question).press("Replace and send")
+    db.session.expire_all()
+    assert alone.status is DeliveryStatus.WITHHELD
+    assert (both.status, both.licenses) == (DeliveryStatus.QUEUED, [other])
+    assert both.refusal() is None
+
+
+def test_an_import_of_the_same_order_brings_a_revoked_license_not_back(question, license, order):
+    filled(question).press("Replace and send")
+    bring_in(order_document())
+    assert texts(order) == [CODE, "NEW-1"]
+    assert license.revoked_at
+
+
+def test_a_cancelled_question_is_the_license_again(question, license):
+    assert question.press("Cancel").part(f"license-{license.id}").names == [
+        "Copy license for Sentinel Antivirus, 1 year",
+        "Resend license for Sentinel Antivirus, 1 year",
+        "Replace license for Sentinel Antivirus, 1 year",
+    ]
