@@ -51,7 +51,7 @@ def test_what_has_changed_is_drawn_anew_and_nothing_else(signed_in, rob, order, 
     jobs.fulfil(first.fulfilment.id)
     answer = look(browser, page)
     assert answer.status == 200
-    assert "was mailed" in answer.part(f"item-{first.id}").text
+    assert "goes by e-mail" in answer.part(f"item-{first.id}").text
     assert f"item-{second.id}" not in answer.ids
     assert "was sent to kim" in answer.part("order-history").text
     assert "was sent to kim" in answer.part("announcement").text

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import event, insert, text
 
 from portal.extensions import db
-from portal.models import Item, License, Order, OrderStatus
+from portal.models import Fulfilment, Item, License, Order, OrderStatus, Product, need
+from portal.models.fulfilment import FulfilmentState
 from portal.models.order import search_text
 from portal.search import Search
 from portal.search.cursor import Cursor
@@ -188,3 +189,27 @@ def test_no_search_scans_the_orders(app):
                     if found := scans(plan):
                         bad[staff.email, name, place] = found
         assert not bad
+
+
+def test_what_needs_a_license_is_found_by_its_own_index(app):
+    with app.test_request_context():
+        pages = [add_page(f"p{number}", f"Page {number}") for number in range(1, 31)]
+        fill(pages)
+        product = Product.appear(pages[0].id, {"1": "Sentinel"})["1"]
+        rows = [
+            {
+                "item_id": number,
+                "product_id": product.id,
+                "request_id": f"req_{number}",
+                "state": FulfilmentState.DONE if number % 500 else FulfilmentState.WAITING,
+                "failure": None if number % 500 else "license_awaited",
+                "attempts": 1,
+            }
+            for number in range(1, ORDERS + 1)
+        ]
+        db.session.execute(insert(Fulfilment), rows)
+        as_if_there_were_a_million()
+        for theirs in (pages, pages[:1], pages[7:8]):
+            plan = plan_of(lambda theirs=theirs: need.find(theirs))
+            assert any("ix_fulfilments_awaited" in line for line in plan), plan
+            assert scans(plan) == []

@@ -56,7 +56,7 @@ def _without_license(fulfilment: Fulfilment | None) -> Standing:
     if tool is Tool.INFORMATION:
         return Standing(
             "information_mailed",
-            _("The information was mailed. It has no license, so there is nothing to resend."),
+            _("The information goes by e-mail and has no license, so there is nothing to resend."),
             _("The order history says what became of the e-mail."),
         )
     if tool is Tool.WEB_SERVICE:

@@ -72,7 +72,7 @@ def test_try_now_and_the_page_tells_what_comes_of_it(at_desk, app, rob, fulfilme
     expect(page.locator(".standing").first).to_be_focused()
 
     work(app, jobs.fulfil, fulfilments[0])
-    expect(page.get_by_text("The information was mailed.")).to_be_visible()
+    expect(page.get_by_text("The information goes by e-mail")).to_be_visible()
     expect(page.get_by_role("region", name="Order history")).to_contain_text(SENT)
     expect(page.locator("#announcement")).to_have_text(SENT)
     expect(page.locator(".standing").first).to_be_focused()
@@ -100,7 +100,7 @@ def test_nothing_is_taken_from_under_a_person_who_is_asked(at_desk, app, rob, fu
     expect(page.get_by_label("New license")).to_be_focused()
 
     button(page, "Cancel").click()
-    expect(page.get_by_text("The information was mailed.")).to_be_visible()
+    expect(page.get_by_text("The information goes by e-mail")).to_be_visible()
 
 
 def test_what_a_person_has_opened_stays_open(at_desk, app, rob, fulfilments):
@@ -111,7 +111,7 @@ def test_what_a_person_has_opened_stays_open(at_desk, app, rob, fulfilments):
     answer = page.locator(".history details").last
     answer.locator("summary").click()
     work(app, jobs.fulfil, fulfilments[0])
-    expect(page.get_by_text("The information was mailed.")).to_be_visible()
+    expect(page.get_by_text("The information goes by e-mail")).to_be_visible()
     expect(page.locator(".history details[open]")).to_have_count(1)
     expect(page.locator(".history details").last.locator("summary")).to_be_focused()
     expect(answer).to_have_attribute("open", "")
