@@ -7,6 +7,7 @@ from portal.extensions import db
 from portal.fulfilment.answer import Failure, Trouble
 from portal.models import Fulfilment, FulfilmentState, OrderStatus, Tool, What
 from tests.people import bring_in, order_document
+from tests.test_fulfilment import set_tool
 from tests.test_standing import awaited, working
 
 ADDRESS = "/orders/A0005555555"
@@ -22,8 +23,7 @@ def fulfilment(item):
     """One that failed, of a product that has its tool by now."""
     (begun,) = Fulfilment.begin(item.order)
     begun.take(Trouble(Failure.ANSWER_UNUSABLE, "HTTP 200: empty", is_temporary=False))
-    begun.product.tool = Tool.INFORMATION
-    db.session.commit()
+    set_tool(begun, Tool.INFORMATION)
     return begun
 
 

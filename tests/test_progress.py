@@ -11,6 +11,7 @@ from portal.models import Fulfilment, OrderStatus, Tool
 from portal.models.progress import LONGEST, QUICK, SLOW, Progress
 from tests.people import bring_in, item_document, order_document
 from tests.support.application import statements
+from tests.test_fulfilment import set_tool
 
 ADDRESS = "/orders/A0005555555"
 
@@ -20,9 +21,8 @@ def order(acme):
     """A paid order with two items that wait for nothing but a worker."""
     items = [item_document(ref, codes=()) for ref in ("1", "2")]
     order = bring_in(order_document(items=items))
-    for begun in Fulfilment.begin(order):
-        begun.product.tool = Tool.INFORMATION
-    db.session.commit()
+    begun, _other = Fulfilment.begin(order)
+    set_tool(begun, Tool.INFORMATION)
     return order
 
 

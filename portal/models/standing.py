@@ -92,10 +92,10 @@ def _on_its_way(fulfilment: Fulfilment) -> Standing:
     match fulfilment.state, fulfilment.failure:
         case FulfilmentState.FAILED, _failure:
             return _failed(fulfilment)
-        case FulfilmentState.RETRYING, _failure:
-            return _retrying(fulfilment)
         case _state, Failure.SERVICE_RESTS:
             return _resting(fulfilment)
+        case FulfilmentState.RETRYING, _failure:
+            return _retrying(fulfilment)
         case _state, Failure.POOL_EMPTY:
             return _pool_empty(fulfilment)
         case _state, Failure.LICENSE_AWAITED:

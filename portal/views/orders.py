@@ -31,7 +31,7 @@ WHOLE = (
         joinedload(Item.licenses),
         joinedload(Item.fulfilment)
         .joinedload(Fulfilment.product)
-        .options(defer(Product.sealed_settings), lazyload(Product.checkout_page)),
+        .options(defer(Product.sealed), lazyload(Product.checkout_page)),
     ),
     WITH_HISTORY,
 )

@@ -11,6 +11,7 @@ from portal.extensions import db
 from portal.fulfilment.answer import Failure, Trouble, Waits
 from portal.models import Delivery, Fulfilment, Tool
 from tests.people import bring_in, item_document, order_document
+from tests.test_fulfilment import set_tool
 
 ORDER = "/orders/A0005555555"
 SENT = "The email containing license information was sent to kim@example.com"
@@ -29,7 +30,7 @@ def fulfilments(acme):
     ]
     begun = Fulfilment.begin(bring_in(order_document(items=items)))
     for fulfilment in begun:
-        fulfilment.product.tool = Tool.INFORMATION
+        set_tool(fulfilment, Tool.INFORMATION)
         fulfilment.take(Trouble(Failure.ANSWER_UNUSABLE, "HTTP 200: empty", is_temporary=False))
     db.session.commit()
     return [fulfilment.id for fulfilment in begun]
