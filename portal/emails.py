@@ -152,7 +152,7 @@ def notice_email(notice: "Notice") -> Message:
     where = f"orders/{notice.item.order.number}" if notice.item else "pools"
     failure = notice.item and notice.item.fulfilment and notice.item.fulfilment.failure
     with force_locale("en"):
-        reason = Failure(failure).sentence if failure else None
+        reason = Failure(failure).what if failure else None
     return _compose(
         f"notice_{notice.kind}",
         to=notice.to,

@@ -133,7 +133,7 @@ class Fulfilment(Model):
             return Refusal(
                 "working", _("The license is being obtained now."), _("Wait for what comes of it.")
             )
-        if self.is_due and not self.is_overdue:
+        if self.awaits_worker and not self.is_overdue:
             return Refusal(
                 "due", _("The license is about to be obtained."), _("Wait for what comes of it.")
             )
@@ -146,15 +146,14 @@ class Fulfilment(Model):
         return None
 
     @property
-    def is_due(self) -> bool:
+    def awaits_worker(self) -> bool:
         """Whether a worker is to take it up now."""
-        is_free = self.state is not FulfilmentState.WORKING
-        return is_free and self.due_at is not None and self.due_at <= clock.now()
+        return self.state is not FulfilmentState.WORKING and self.is_due
 
     @property
     def is_overdue(self) -> bool:
         """Whether it is due for so long that no worker seems to come."""
-        return self.is_due and bool(self.due_at and self.due_at + NOBODY_COMES < clock.now())
+        return self.awaits_worker and bool(self.due_at and self.due_at + NOBODY_COMES < clock.now())
 
     @property
     def awaits_staff(self) -> bool:

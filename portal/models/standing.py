@@ -87,7 +87,7 @@ def _on_its_way(fulfilment: Fulfilment) -> Standing:
             _("The license is being obtained now."),
             _("This page tells what comes of it."),
         )
-    if fulfilment.is_due:
+    if fulfilment.awaits_worker:
         return _due(fulfilment)
     match fulfilment.state, fulfilment.failure:
         case FulfilmentState.FAILED, _failure:
