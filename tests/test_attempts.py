@@ -45,9 +45,9 @@ def test_what_failed_is_tried_again_at_once(signed_in, rob, fulfilment, mailbox)
     assert len(mailbox.messages) == 1
 
 
-def test_the_worker_is_told(app, signed_in, rob, fulfilment):
+def test_the_worker_is_told(queue, signed_in, rob, fulfilment):
     signed_in(rob).open(ADDRESS).press("Try now")
-    assert app.extensions["jobs"].huey.pending_count() == 1
+    assert queue.pending_count() == 1
 
 
 def test_an_item_from_a_file_gets_a_fulfilment(signed_in, rob, item):

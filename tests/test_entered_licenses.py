@@ -29,7 +29,7 @@ def item(acme):
 
 
 @pytest.fixture
-def question(signed_in, rob, item):
+def question(queue, signed_in, rob, item):
     return signed_in(rob).open(ADDRESS).press("Enter the license")
 
 
@@ -55,9 +55,9 @@ def test_a_license_is_entered_saved_and_mailed(question, item, mailbox):
     assert "NEW-1%<&" in mail.plain
 
 
-def test_the_worker_is_told(app, question):
+def test_the_worker_is_told(queue, question):
     question.fill("License", "NEW-1").press("Save and send")
-    assert app.extensions["jobs"].huey.pending_count() == 1
+    assert queue.pending_count() == 1
 
 
 def test_there_is_a_field_for_each_license_that_is_missing(signed_in, rob, acme, mailbox):

@@ -16,7 +16,7 @@ def said(delivery):
 
 
 @pytest.fixture
-def answer(signed_in, rob, order, mail_server):
+def answer(queue, signed_in, rob, order, mail_server):
     """What Rob sees after a resend that the mail server put off."""
     mail_server(at="RCPT", answer="451 4.7.1 Greylisted")
     return signed_in(rob).open(ADDRESS).press("Resend").press("Send")
@@ -41,8 +41,8 @@ def test_the_page_says_it_when_it_is_opened_anew(answer, signed_in, rob, license
     assert page.part("order-history").text == answer.part("order-history").text
 
 
-def test_the_worker_is_told_when(app, answer, delivery):
-    (task,) = app.extensions["jobs"].huey.pending()
+def test_the_worker_is_told_when(queue, answer, delivery):
+    (task,) = queue.pending()
     assert task.args == (delivery.id,)
     assert task.eta
 
@@ -91,7 +91,7 @@ def test_an_automatic_mail_is_stopped_as_well(signed_in, ada, license):
     assert delivery.status is DeliveryStatus.FAILED
 
 
-def test_the_api_tells_when_and_how_often(app, rob, order, mail_server, license):
+def test_the_api_tells_when_and_how_often(app, queue, rob, order, mail_server, license):
     mail_server(at="RCPT", answer="451 4.7.1 Greylisted")
     headers = {"Authorization": f"Bearer {rob.renew_token()}"}
     path = f"/api/v1{ADDRESS}/licenses/{license.id}/resends"
@@ -100,4 +100,4 @@ def test_the_api_tells_when_and_how_often(app, rob, order, mail_server, license)
     assert (told["status"], told["attempts"]) == ("queued", 1)
     assert told["due_at"] > told["created_at"]
     assert "will be tried again at" in told["outcome"]
-    assert app.extensions["jobs"].huey.pending_count() == 1
+    assert queue.pending_count() == 1

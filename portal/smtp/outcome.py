@@ -41,7 +41,7 @@ class Failure(StrEnum):
             Failure.ADDRESS_REFUSED: _("Check it with the customer."),
             Failure.ADDRESS_NOT_SUPPORTED: _("Ask the customer for another address."),
         }
-        return f"{self.what} {advice.get(self) or _('Tell an operator.')}"
+        return f"{self.what} {advice.get(self) or _('An operator must look into it.')}"
 
 
 # 4xx answers, refused connections and time-outs (DOMAIN.md, section 5).

@@ -1,11 +1,16 @@
 """Every page, light and dark, on a phone and on a desk: nothing for axe-core, nothing overflows."""
 
+from datetime import timedelta
+
 import pytest
 from flask_security.recoverable import generate_reset_password_token
 from playwright.sync_api import expect
 
+from portal import clock
 from portal.extensions import db
-from portal.models import Delivery, DeliveryStatus, OrderStatus
+from portal.fulfilment import answer
+from portal.fulfilment.answer import DoneElsewhere, Licenses, Trouble, Waits
+from portal.models import Delivery, DeliveryStatus, Fulfilment, OrderStatus, Tool, replacement
 from portal.smtp import Failure
 from tests.people import bring_in, item_document, order_document
 
@@ -63,7 +68,7 @@ def test_the_page_of_an_order_with_every_state(at_desk, rob, acme, axe, scheme, 
     codes = ("A" * 10_000, "one\n  two", "مفتاح", "🔑", "<b>&amp;")
     items = [item_document(codes=codes), item_document("2", codes=())]
     order = bring_in(order_document(items=items))
-    for number, (status, failure, answer) in enumerate(
+    for number, (status, failure, said) in enumerate(
         [
             (DeliveryStatus.SENT, None, None),
             (DeliveryStatus.FAILED, Failure.ADDRESS_REFUSED, "550 5.1.1 No such user"),
@@ -74,7 +79,7 @@ def test_the_page_of_an_order_with_every_state(at_desk, rob, acme, axe, scheme, 
         delivery = Delivery.of(order, [license], by=rob, token=f"token-{number}-{'x' * 20}")
         db.session.add(delivery)
         db.session.flush()
-        delivery.finish(status, failure=failure, answer=answer)
+        delivery.finish(status, failure=failure, answer=said)
     order.items[0].licenses[4].sealed = b"nothing that could be read"
     db.session.commit()
     page = at_desk(rob, **options(scheme, width))
@@ -85,6 +90,52 @@ def test_the_page_of_an_order_with_every_state(at_desk, rob, acme, axe, scheme, 
     assert_good(page, axe)
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator(".outcome-sent")).to_be_visible()
+    assert_good(page, axe)
+
+
+def on_its_way(acme, rob):
+    """An order with an item in each state that a page shows; the id of a license of it."""
+    names = ["Antivirus", "VPN", "Backup", "Drive", "Information", "Passwords"]
+    items = [
+        item_document(name, codes=(), quantity=2, product={"id": name, "name": f"Sentinel {name}"})
+        for name in names
+    ]
+    order = bring_in(order_document(items=items))
+    busy, awaited, short, failed, informed, full = Fulfilment.begin(order)
+    for fulfilment in (busy, short, failed, full):
+        fulfilment.product.tool, fulfilment.attempts = Tool.WEB_SERVICE, 3
+    awaited.product.tool, informed.product.tool = Tool.LICENSE_REQUEST, Tool.INFORMATION
+    busy.take(Trouble(answer.Failure.SERVICE_BUSY, "HTTP 503"))
+    awaited.take(Waits(answer.Failure.LICENSE_AWAITED))
+    delivery = short.take(Licenses(["FIRST-1"], is_all=False))
+    delivery.attempts, delivery.due_at = 1, clock.now() + timedelta(minutes=7)
+    failed.take(Trouble(answer.Failure.ANSWER_UNUSABLE, "HTTP 200: empty", is_temporary=False))
+    informed.take(DoneElsewhere(email=True))
+    full.take(Licenses(["OLD-1", "GOOD-2"]))
+    db.session.flush()
+    old, good = full.item.licenses
+    replacement.replace(old, "NEW-3", because="Does not activate", by=rob, token="z" * 24)
+    return good.id
+
+
+def test_the_page_of_an_order_that_is_on_its_way(at_desk, rob, acme, axe, scheme, width):
+    license_id = on_its_way(acme, rob)
+    db.session.commit()
+    page = at_desk(rob, **options(scheme, width))
+    page.goto(ORDER)
+    assert_good(page, axe)
+    page.get_by_role("button", name="Enter the license").click()
+    for number in (1, 2):
+        page.get_by_label(f"License {number} of 2").fill("TWICE-1")
+    page.get_by_role("button", name="Save and send").click()
+    expect(page.get_by_text("The same license is there twice.")).to_be_focused()
+    page.locator(f"#license-{license_id}").get_by_role("button", name="Replace").click()
+    page.get_by_label("New license").fill("NEW-4")
+    page.get_by_label("What is wrong with the former one").fill("NEW-4")
+    page.get_by_role("button", name="Replace and send").click()
+    expect(page.get_by_text("without the license itself")).to_be_visible()
+    assert_good(page, axe)
+    page.goto("/needs-a-license")
     assert_good(page, axe)
 
 

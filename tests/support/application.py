@@ -65,6 +65,14 @@ def app(settings):
     dispose_of(app)
 
 
+@pytest.fixture
+def queue(app):
+    """The queue of `app`, with nothing of other tests in it."""
+    huey = app.extensions["jobs"].huey
+    huey.flush()
+    return huey
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "settings(NAME=value): change settings of `app` for a test")
 
