@@ -4,20 +4,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from portal import clock
 from portal.database import UTCDateTime
 from portal.extensions import Model, db
+from portal.models.staff import Staff
 
 if TYPE_CHECKING:
     from portal.models.checkout_page import CheckoutPage
     from portal.models.pool import Pool
     from portal.models.product import Product
-    from portal.models.staff import Staff
 
 # What stands for a secret: that it was changed is worth knowing, to what is not.
 HIDDEN = "•••"
+
+SHOWN = 100
 
 
 class Change(Model):
@@ -60,17 +62,29 @@ class Change(Model):
                     noun_id=thing.id,
                     title=title,
                     field=field,
-                    before=None if before is None else str(before),
-                    after=None if after is None else str(after),
+                    before=_written(before),
+                    after=_written(after),
                 )
             )
 
     @classmethod
     def of(cls, thing: "CheckoutPage | Product | Pool") -> "list[Change]":
-        """What was changed of `thing`, newest first."""
+        """What was changed of `thing` last, newest first, with who changed it, in one statement."""
+        who = joinedload(cls.by)
         query = (
             db.select(cls)
             .filter_by(noun=thing.__tablename__, noun_id=thing.id)
             .order_by(cls.at.desc(), cls.id.desc())
+            .limit(SHOWN)
+            .options(who.load_only(Staff.email), who.lazyload(Staff.checkout_pages))
         )
         return list(db.session.scalars(query))
+
+
+def _written(value: object) -> str | None:
+    """`value` in words, of which a list has several."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return None if value is None else str(value)
