@@ -22,7 +22,17 @@ from portal import (
     vault,
 )
 from portal.extensions import babel, csrf, db, limiter, mail, migrate, security
-from portal.views import api, hooks, licenses, mailbox, orders, resends, searches, texts
+from portal.views import (
+    api,
+    checkout_pages,
+    hooks,
+    licenses,
+    mailbox,
+    orders,
+    resends,
+    searches,
+    texts,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -65,6 +75,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(texts.bp)
     app.register_blueprint(licenses.bp)
     app.register_blueprint(resends.bp)
+    app.register_blueprint(checkout_pages.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(hooks.bp)
     if app.config["DEMO"]:

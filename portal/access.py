@@ -19,6 +19,7 @@ from portal import sessions
 from portal.database import LARGEST_ID, SAFE_METHODS
 from portal.extensions import csrf, db
 from portal.models import CheckoutPage, Item, License, Order, Staff
+from portal.models.checkout_page import CODE
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -125,6 +126,11 @@ def license_or_404(number: str, license_id: int) -> License:
         )
     )
     return db.session.scalars(query).one_or_none() or abort(404)
+
+
+def checkout_page_or_404(code: str) -> CheckoutPage:
+    """The checkout page of this code, for those who may change its settings: they see all."""
+    return (CheckoutPage.by_code(code) if CODE.fullmatch(code) else None) or abort(404)
 
 
 def _theirs(query: Select[tuple[T]], order_id: int | None) -> Select[tuple[T]]:

@@ -7,7 +7,16 @@ import pytest
 from flask_babel import force_locale
 
 from portal.extensions import csrf, db
-from portal.models import CheckoutPage, Delivery, DeliveryStatus, HistoryEntry, Order, Role, What
+from portal.models import (
+    Change,
+    CheckoutPage,
+    Delivery,
+    DeliveryStatus,
+    HistoryEntry,
+    Order,
+    Role,
+    What,
+)
 from tests.people import add_staff, bring_in, item_document, order_document
 from tests.support.application import statements
 from tests.support.html import parse
@@ -140,6 +149,19 @@ def test_an_order_of_another_page_is_like_one_that_does_not_exist(
         assert len(answers) == 1, (method, rule)
     assert tried >= 4
     assert mailbox.empty
+
+
+def test_an_agent_gets_to_no_settings(app, signed_in, rob, order, license):
+    browser = signed_in(rob)
+    headers = {"X-CSRFToken": session_token(browser)}
+    tried = 0
+    for rule, method, view in routes(app):
+        if getattr(view, "may", None) == "configure":
+            tried += 1
+            path = address(app, rule, order, license)
+            assert browser.open(path, method=method, headers=headers).status == 403, rule
+    assert tried >= 4
+    assert db.session.scalars(db.select(Change)).all() == []
 
 
 def test_a_license_is_reached_through_its_own_order_alone(app, signed_in, ada, order, license):
