@@ -31,7 +31,8 @@ def new(number: str, license_id: int) -> tuple[str, int]:
     if license.resend_refusal():
         return render_template("orders/_resend.html", license=license, focus=True), 409
     form = ResendForm(formdata=None, token=secrets.token_urlsafe(24))
-    language = languages.language_name(license.order.locale, seen_by=str(get_locale()))
+    spoken = license.order.checkout_page.language_for(license.order.locale)
+    language = languages.language_name(spoken, seen_by=str(get_locale()))
     shown = {"license": license, "form": form, "language": language}
     return render_template("resends/_new.html", last=license.last_delivery, **shown), 200
 
