@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -16,12 +17,12 @@ def one_line_about(options: Mapping[str, str]) -> Iterator[None]:
         yield
     except Unsound as unsound:
         complaints = [
-            f"{options.get(field, field)}: {sentence}" if field else sentence
+            f"{options.get(field, field.removeprefix('settings.'))}: {sentence}"
             for field, sentence in unsound.complaints.items()
         ]
         raise click.UsageError(" ".join(complaints)) from None
 
 
-def given(**settings: object) -> dict[str, object]:
+def given(**settings: object) -> dict[str, Any]:
     """Those that were given."""
     return {name: value for name, value in settings.items() if value is not None}

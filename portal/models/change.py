@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # What stands for a secret: that it was changed is worth knowing, to what is not.
 HIDDEN = "•••"
+ANOTHER = "another •••"
 
 SHOWN = 100
 

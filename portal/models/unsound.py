@@ -13,22 +13,23 @@ Context = dict[str, Any]
 
 
 class Unsound(Exception):
-    """`complaints` are sentences by field, such as 'url' or 'extra_headers.X-Shop'; what is about
-    several fields stands under ''. They never quote what a field holds: that may be a secret."""
+    """`complaints` are sentences by field, such as 'title' or 'settings.url'; what is about several
+    fields of the settings stands under 'settings'. They never quote what a field holds: that may be
+    a secret."""
 
     def __init__(self, complaints: dict[str, str]) -> None:
         super().__init__(", ".join(sorted(complaints)))
         self.complaints = complaints
 
     @classmethod
-    def of(cls, error: ValidationError) -> "Unsound":
-        """What pydantic found, in our words."""
+    def of(cls, error: ValidationError, *within: str) -> "Unsound":
+        """What pydantic found, in our words; of several complaints about a field, the first."""
         details = error.errors(include_input=False, include_url=False)
-        return cls({_field(detail): _sentence(detail) for detail in reversed(details)})
+        return cls({_field(detail, within): _sentence(detail) for detail in reversed(details)})
 
 
-def _field(detail: ErrorDetails) -> str:
-    return ".".join(str(part) for part in detail["loc"] if part != "[key]")
+def _field(detail: ErrorDetails, within: tuple[str, ...]) -> str:
+    return ".".join([*within, *(str(part) for part in detail["loc"] if part != "[key]")])
 
 
 def _sentence(detail: ErrorDetails) -> str:
