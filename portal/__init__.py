@@ -29,9 +29,12 @@ from portal.views import (
     licenses,
     mailbox,
     orders,
+    product_secrets,
+    products,
     resends,
     searches,
     texts,
+    trials,
 )
 
 ROOT = Path(__file__).parent.parent
@@ -75,7 +78,8 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(texts.bp)
     app.register_blueprint(licenses.bp)
     app.register_blueprint(resends.bp)
-    app.register_blueprint(checkout_pages.bp)
+    for settings_of in (checkout_pages, products, product_secrets, trials):
+        app.register_blueprint(settings_of.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(hooks.bp)
     if app.config["DEMO"]:

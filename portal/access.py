@@ -16,9 +16,9 @@ from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import sessions
-from portal.database import LARGEST_ID, SAFE_METHODS
+from portal.database import LARGEST_ID, LARGEST_SMALL_ID, SAFE_METHODS
 from portal.extensions import csrf, db
-from portal.models import CheckoutPage, Item, License, Order, Staff
+from portal.models import CheckoutPage, Item, License, Order, Product, Staff
 from portal.models.checkout_page import CODE
 
 P = ParamSpec("P")
@@ -131,6 +131,12 @@ def license_or_404(number: str, license_id: int) -> License:
 def checkout_page_or_404(code: str) -> CheckoutPage:
     """The checkout page of this code, for those who may change its settings: they see all."""
     return (CheckoutPage.by_code(code) if CODE.fullmatch(code) else None) or abort(404)
+
+
+def product_or_404(product_id: int) -> Product:
+    """The product with this id, for those who may set it up: they see all."""
+    known = product_id <= LARGEST_SMALL_ID
+    return (db.session.get(Product, product_id) if known else None) or abort(404)
 
 
 def _theirs(query: Select[tuple[T]], order_id: int | None) -> Select[tuple[T]]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, func
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from portal import clock
@@ -80,6 +80,12 @@ class Change(Model):
             .options(who.load_only(Staff.email), who.lazyload(Staff.checkout_pages))
         )
         return list(db.session.scalars(query))
+
+    @classmethod
+    def newest_id(cls, thing: "CheckoutPage | Product | Pool") -> int:
+        """The id of the newest change of `thing`; 0 before the first."""
+        query = db.select(func.max(cls.id)).filter_by(noun=thing.__tablename__, noun_id=thing.id)
+        return db.session.scalar(query) or 0
 
 
 def _written(value: object) -> str | None:

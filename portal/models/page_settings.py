@@ -19,8 +19,9 @@ def _or_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _address(text: str) -> str:
-    """Its part before the @ is ASCII, or else each mail would need a server with SMTPUTF8."""
+def sound_address(text: str) -> str:
+    """`text` as an address, whose part before the @ is ASCII, or else each mail would need a server
+    with SMTPUTF8. Raises ValueError."""
     try:
         checked = validate_email(
             text, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False
@@ -44,7 +45,7 @@ def _once(languages: list[str]) -> list[str]:
 
 
 Line = Annotated[str, Field(max_length=200, pattern=PLAIN)]
-Address = Annotated[str, Field(max_length=ADDRESS_LENGTH), AfterValidator(_address)]
+Address = Annotated[str, Field(max_length=ADDRESS_LENGTH), AfterValidator(sound_address)]
 Sender = Annotated[Address, AfterValidator(_short)]
 Unset = BeforeValidator(_or_none)
 

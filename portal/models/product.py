@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, or_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -16,6 +16,7 @@ from portal.extensions import Model, db
 from portal.models import tool_settings
 from portal.models.change import Change
 from portal.models.product_settings import LicenseQuantity, Tool, checked_product
+from portal.models.refusal import Refusal, Refused
 from portal.models.unsound import Unsound
 from portal.vault import Unreadable, vault
 
@@ -59,6 +60,17 @@ class Product(Model):
     def all(cls, page: "CheckoutPage | None" = None) -> "list[Product]":
         """Every product, or those of one checkout page, by name."""
         query = db.select(cls).order_by(cls.name, cls.id)
+        if page is not None:
+            query = query.filter_by(checkout_page_id=page.id)
+        return list(db.session.scalars(query))
+
+    @classmethod
+    def find(cls, text: str, page: "CheckoutPage | None", limit: int) -> "list[Product]":
+        """The products with `text` in their name or code, `limit` at most."""
+        query = db.select(cls).order_by(cls.name, cls.id).limit(limit)
+        if text.strip():
+            fits = [part.icontains(text.strip(), autoescape=True) for part in (cls.name, cls.code)]
+            query = query.where(or_(*fits))
         if page is not None:
             query = query.filter_by(checkout_page_id=page.id)
         return list(db.session.scalars(query))
@@ -147,11 +159,23 @@ class Product(Model):
         secret: str | None = after.get("secret")
         return secret if secret != before.get("secret") else None
 
-    def replace_secret(self, *, by: "Staff | None") -> str:
+    def replace_secret(self, *, by: "Staff | None", seen: int) -> str:
         """Give the tool a fresh secret, and return it, to be shown this once: what was signed with
-        the former is not any more. Raises Unsound."""
+        the former is not any more. `seen` is the newest change that whoever asks knows of, so that
+        a page that is sent twice replaces it once. Raises Refused."""
+        self.lock()
         if self.tool is None or not tool_settings.has_secret(self.tool):
-            raise Unsound({"settings.secret": _("There is no such setting.")})
+            raise Refused(
+                Refusal("no_secret", _("The tool has no secret."), _("Nothing is to do."))
+            )
+        if seen != Change.newest_id(self):
+            raise Refused(
+                Refusal(
+                    "changed_meanwhile",
+                    _("The product was changed since the page was opened. Nothing was replaced."),
+                    _("Look at the changes, and try again if it is still needed."),
+                )
+            )
         secret = tool_settings.new_secret(self.tool)
         self.set_up(by=by, settings=self.known_settings | {"secret": secret})
         return secret

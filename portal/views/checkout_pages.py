@@ -21,7 +21,7 @@ from portal.extensions import db
 from portal.languages import LANGUAGES
 from portal.models import Change, CheckoutPage, Unsound
 from portal.smtp.message import default_address
-from portal.views.settings_form import SettingsForm
+from portal.views.settings_form import SettingsForm, choices
 
 bp = Blueprint("checkout_pages", __name__, url_prefix="/checkout-pages")
 
@@ -70,7 +70,7 @@ class PageForm(SettingsForm):
     def __init__(self, page: CheckoutPage) -> None:
         shown = {"first_language": page.languages[0], "languages": page.languages}
         super().__init__(obj=page, data=shown)
-        names = [(language, _name_of(language)) for language in LANGUAGES]
+        names = choices({language: _name_of(language) for language in LANGUAGES})
         self.first_language.choices = self.languages.choices = names
         self.sender.description = _(
             "Without an address, %(address)s is used.", address=default_address()
