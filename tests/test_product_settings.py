@@ -8,6 +8,7 @@ from portal.models.fulfilment import FulfilmentState
 from tests.people import bring_in, order_document
 from tests.support.web_services import json_reply, reply
 
+TOOLS = ("not set up yet", "Web service", "Pool", "Informational e-mail", "License request")
 URL = "https://vendor.example/licenses"
 
 
@@ -31,8 +32,9 @@ def web_service(page, url=URL):
 
 def choose(page, tool):
     """Tick the radio button of a tool, and with it none of the others."""
-    for name in ("not set up yet", "Web service", "Pool", "Informational e-mail"):
-        page.part("settings").parts(".choices")[1].fill(name, name == tool)
+    tools = page.part("settings").parts(".choices")[1]
+    for name in TOOLS:
+        tools.fill(name, name == tool)
     return page
 
 
@@ -106,8 +108,18 @@ def test_a_pool_is_chosen_by_its_title(page, product):
     db.session.add(Pool(title="Antivirus keys"))
     db.session.commit()
     pool = db.session.scalars(db.select(Pool)).one()
-    answer = page._browser.open(page.address)
-    choose(answer, "Pool").fill("Pool", str(pool.id)).fill("Send what there is", True)
+    page = page._browser.open(page.address)
+    choose(page, "Pool").fill("Taken from the pool", str(pool.id)).fill("Send what there is", True)
+    assert "The settings were saved." in page.press("Save").text
+    assert product.settings == {"pool_id": pool.id, "send_what_is_there": True}
+
+
+def test_who_is_asked_for_licenses_has_an_address(page, product):
+    answer = choose(page, "License request").fill("Who enters the licenses", "nobody").press("Save")
+    assert answer.status == 422
+    assert "@-sign" in answer.part("license_request-notify-error").text
+    answer.fill("Who enters the licenses", "boss@acme.com").press("Save")
+    assert product.settings == {"notify": "boss@acme.com"}
 
 
 def test_an_information_needs_nothing(page, product):

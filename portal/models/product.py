@@ -91,10 +91,16 @@ class Product(Model):
     @property
     def known_settings(self) -> dict[str, Any]:
         """The settings of the tool, as far as they can be read."""
+        return {} if self.are_settings_lost else self.settings
+
+    @property
+    def are_settings_lost(self) -> bool:
+        """Whether there are settings that cannot be read with the keys at hand."""
         try:
-            return self.settings
+            self.settings  # noqa: B018 - for what it raises
         except Unreadable:
-            return {}
+            return True
+        return False
 
     @property
     def place(self) -> str:

@@ -117,7 +117,7 @@ class PoolForm(ToolForm):
 
     tool = Tool.POOL
 
-    pool_id = SelectField(lazy_gettext("Pool"), validate_choice=False)
+    pool_id = SelectField(lazy_gettext("Taken from the pool"), validate_choice=False)
     send_what_is_there = BooleanField(
         lazy_gettext("Send what there is at once"),
         description=lazy_gettext(
