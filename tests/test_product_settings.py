@@ -213,7 +213,7 @@ def test_a_product_that_does_not_exist_is_not_found(signed_in, ada, product, pro
 
 
 def test_settings_that_cannot_be_read_do_not_break_the_page(signed_in, ada, product):
-    product.tool, product.sealed_settings = Tool.WEB_SERVICE, b"nothing that could be read"
+    product.tool, product.sealed = Tool.WEB_SERVICE, b"nothing that could be read"
     db.session.commit()
     page = signed_in(ada).open(f"/products/{product.id}")
     assert page.status == 200

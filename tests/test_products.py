@@ -132,7 +132,7 @@ def test_bad_input_ends_in_one_line_and_changes_nothing(run, product, bad, said)
     last = answer.stderr.splitlines()[-1]
     assert last.startswith("Error: ")
     assert said in last
-    assert (product.tool, product.sealed_settings, changes(product)) == (None, None, [])
+    assert (product.tool, product.sealed, changes(product)) == (None, None, [])
 
 
 def test_an_unknown_product_is_said_in_one_line(run, acme):
@@ -160,7 +160,7 @@ def test_a_tool_that_is_taken_away_takes_its_secret_along(product):
 
 
 def test_settings_that_cannot_be_read_can_be_made_anew(product):
-    product.tool, product.sealed_settings = Tool.WEB_SERVICE, b"nothing that could be read"
+    product.tool, product.sealed = Tool.WEB_SERVICE, b"nothing that could be read"
     db.session.commit()
     assert product.set_up(by=None, settings={"url": URL}).startswith("whsec_")
     assert product.settings["url"] == URL

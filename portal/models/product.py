@@ -157,7 +157,7 @@ class Product(Model):
         self, before: dict[str, Any], after: dict[str, Any], by: "Staff | None"
     ) -> str | None:
         if self.tool is None:
-            self.sealed_settings = None
+            self.sealed = None
             return None
         for field, was, is_now in tool_settings.differences(self.tool, before, after):
             Change.note(self, self.name, field, was, is_now, by=by)
