@@ -28,7 +28,9 @@ from portal.views import (
     hooks,
     licenses,
     mailbox,
+    messages,
     orders,
+    page_secrets,
     product_secrets,
     products,
     resends,
@@ -78,8 +80,8 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(texts.bp)
     app.register_blueprint(licenses.bp)
     app.register_blueprint(resends.bp)
-    for settings_of in (checkout_pages, products, product_secrets, trials):
-        app.register_blueprint(settings_of.bp)
+    for module in (checkout_pages, page_secrets, messages, products, product_secrets, trials):
+        app.register_blueprint(module.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(hooks.bp)
     if app.config["DEMO"]:

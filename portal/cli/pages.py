@@ -120,7 +120,7 @@ def secret(code: str, hook: str, value_stdin: bool, retire: bool) -> None:
         return
     text = _read_secret() if value_stdin else None
     try:
-        fresh = PageSecret.add(page, Hook(hook), text)
+        fresh = PageSecret.add(page, Hook(hook), text, by=None)
     except ValueError as error:
         raise click.ClickException(f"The secret {error}.") from None
     except Refused as refused:
@@ -138,13 +138,12 @@ def _read_secret() -> str:
 
 
 def _retire_older(page: CheckoutPage, hook: Hook) -> None:
-    """The only one stays: without it every message would be refused."""
     secrets = PageSecret.of(page, hook)
     if len(secrets) < 2:
         raise click.ClickException(
             f"{page.code} has no second secret for {hook}: add the new one first."
         )
-    secrets[0].retire()
+    secrets[0].retire(by=None)
     db.session.commit()
     click.echo(f"Ended the older secret of {page.code} for {hook}.")
 

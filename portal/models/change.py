@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, Index, String, Text, func
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from portal import clock
 from portal.database import UTCDateTime
 from portal.extensions import Model, db
+from portal.models.refusal import Refusal
 from portal.models.staff import Staff
 
 if TYPE_CHECKING:
@@ -86,6 +88,20 @@ class Change(Model):
         """The id of the newest change of `thing`; 0 before the first."""
         query = db.select(func.max(cls.id)).filter_by(noun=thing.__tablename__, noun_id=thing.id)
         return db.session.scalar(query) or 0
+
+    @classmethod
+    def since_refusal(
+        cls, thing: "CheckoutPage | Product | Pool", seen: int | None
+    ) -> Refusal | None:
+        """Why nothing is done for somebody who knows of no newer change of `thing` than `seen`;
+        None when there is none, or when it does not matter."""
+        if seen is None or seen == cls.newest_id(thing):
+            return None
+        return Refusal(
+            "changed_meanwhile",
+            _("There was a change since the page was opened, so nothing was done."),
+            _("Look at the changes, and try again if it is still needed."),
+        )
 
 
 def _written(value: object) -> str | None:

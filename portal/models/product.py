@@ -174,14 +174,8 @@ class Product(Model):
             raise Refused(
                 Refusal("no_secret", _("The tool has no secret."), _("Nothing is to do."))
             )
-        if seen != Change.newest_id(self):
-            raise Refused(
-                Refusal(
-                    "changed_meanwhile",
-                    _("The product was changed since the page was opened. Nothing was replaced."),
-                    _("Look at the changes, and try again if it is still needed."),
-                )
-            )
+        if refusal := Change.since_refusal(self, seen):
+            raise Refused(refusal)
         secret = tool_settings.new_secret(self.tool)
         self.set_up(by=by, settings=self.known_settings | {"secret": secret})
         return secret

@@ -3,7 +3,7 @@
 from typing import Any
 
 from babel import Locale
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -19,7 +19,7 @@ from wtforms import (
 from portal.access import checkout_page_or_404, current_staff, staff_only
 from portal.extensions import db
 from portal.languages import LANGUAGES
-from portal.models import Change, CheckoutPage, Unsound
+from portal.models import Change, CheckoutPage, Hook, PageSecret, Unsound
 from portal.smtp.message import default_address
 from portal.views.settings_form import SettingsForm, choices
 
@@ -67,9 +67,11 @@ class PageForm(SettingsForm):
         description=lazy_gettext("Is told of licenses that cannot be obtained."),
     )
 
-    def __init__(self, page: CheckoutPage) -> None:
-        shown = {"first_language": page.languages[0], "languages": page.languages}
-        super().__init__(obj=page, data=shown)
+    def __init__(self, page: CheckoutPage, *, as_kept: bool = False) -> None:
+        """Filled with what was sent with the request, or with what is kept."""
+        kept = {"first_language": page.languages[0], "languages": page.languages}
+        sent = {"formdata": None} if as_kept else {}
+        super().__init__(obj=page, data=kept, **sent)
         names = choices({language: _name_of(language) for language in LANGUAGES})
         self.first_language.choices = self.languages.choices = names
         self.sender.description = _(
@@ -113,7 +115,7 @@ def create() -> Answer | Response:
 @staff_only(may="configure")
 def show(code: str) -> Answer:
     page = checkout_page_or_404(code)
-    return _shown(page, PageForm(page), 200)
+    return shown(page, PageForm(page)), 200
 
 
 @bp.post("/<code>")
@@ -126,7 +128,7 @@ def update(code: str) -> Answer | Response:
         page.change(by=current_staff, **form.settings)
     except Unsound as unsound:
         form.complain(unsound.complaints)
-        return _shown(page, form, 422)
+        return shown(page, form), 422
     db.session.commit()
     flash(_("The settings were saved."))
     return redirect(url_for("checkout_pages.show", code=page.code), 303)
@@ -136,8 +138,22 @@ def _list(form: Form, status: int) -> Answer:
     return render_template("checkout_pages/index.html", form=form, pages=CheckoutPage.all()), status
 
 
-def _shown(page: CheckoutPage, form: Form, status: int) -> Answer:
-    changes = Change.of(page)
+def shown(page: CheckoutPage, form: Form, **more: Any) -> str:
+    """The page about a checkout page; `fresh_secret` is on it this once, `refusal` is why not."""
     return render_template(
-        "checkout_pages/show.html", page=page, form=form, changes=changes
-    ), status
+        "checkout_pages/show.html",
+        page=page,
+        form=form,
+        changes=Change.of(page),
+        seen=Change.newest_id(page),
+        hooks=[(hook, _address(page, hook), PageSecret.of(page, hook)) for hook in Hook],
+        add_refusal=PageSecret.add_refusal,
+        **{"fresh_secret": None, "refusal": None, **more},
+    )
+
+
+def _address(page: CheckoutPage, hook: Hook) -> str:
+    """Where messages are sent to."""
+    endpoint = {Hook.WEBHOOK: "hooks.create", Hook.NOVENTIQ: "hooks.create_noventiq"}[hook]
+    base: str = current_app.config["PORTAL_URL"]
+    return base.rstrip("/") + url_for(endpoint, code=page.code)
