@@ -25,19 +25,25 @@ from portal.extensions import babel, csrf, db, limiter, mail, migrate, security
 from portal.views import (
     api,
     attempts,
+    checkout_pages,
     entered_licenses,
     hooks,
     items,
     licenses,
     mailbox,
+    messages,
     needs,
     orders,
+    page_secrets,
+    product_secrets,
+    products,
     progress,
     replacements,
     resends,
     searches,
     stops,
     texts,
+    trials,
 )
 
 ROOT = Path(__file__).parent.parent
@@ -88,6 +94,8 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(stops.bp)
     app.register_blueprint(progress.bp)
     app.register_blueprint(needs.bp)
+    for module in (checkout_pages, page_secrets, messages, products, product_secrets, trials):
+        app.register_blueprint(module.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(hooks.bp)
     if app.config["DEMO"]:

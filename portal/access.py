@@ -16,9 +16,20 @@ from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import sessions
-from portal.database import LARGEST_ID, SAFE_METHODS
+from portal.database import LARGEST_ID, LARGEST_SMALL_ID, SAFE_METHODS
 from portal.extensions import csrf, db
-from portal.models import CheckoutPage, Delivery, Item, License, Order, Staff
+from portal.models import (
+    CheckoutPage,
+    Delivery,
+    Item,
+    License,
+    Order,
+    PageSecret,
+    Product,
+    ReceivedMessage,
+    Staff,
+)
+from portal.models.checkout_page import CODE
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -145,6 +156,31 @@ def delivery_or_404(number: str, delivery_id: int) -> Delivery:
         .options(contains_eager(Delivery.order))
     )
     return db.session.scalars(query).one_or_none() or abort(404)
+
+
+def checkout_page_or_404(code: str) -> CheckoutPage:
+    """The checkout page of this code, for those who may change its settings: they see all."""
+    return (CheckoutPage.by_code(code) if CODE.fullmatch(code) else None) or abort(404)
+
+
+def product_or_404(product_id: int) -> Product:
+    """The product with this id, for those who may set it up: they see all."""
+    known = product_id <= LARGEST_SMALL_ID
+    return (db.session.get(Product, product_id) if known else None) or abort(404)
+
+
+def secret_or_404(code: str, secret_id: int) -> PageSecret:
+    """The secret of a checkout page, for those who may change its settings."""
+    page, known = checkout_page_or_404(code), secret_id <= LARGEST_SMALL_ID
+    secret = db.session.get(PageSecret, secret_id) if known else None
+    return secret if secret and secret.checkout_page_id == page.id else abort(404)
+
+
+def message_or_404(code: str, message_id: int) -> ReceivedMessage:
+    """What a checkout page sent, for those who may change its settings."""
+    page, known = checkout_page_or_404(code), message_id <= LARGEST_ID
+    message = db.session.get(ReceivedMessage, message_id) if known else None
+    return message if message and message.checkout_page_id == page.id else abort(404)
 
 
 def _theirs(query: Select[tuple[T]], order_id: int | None) -> Select[tuple[T]]:

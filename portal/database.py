@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeDecorator
 # SQLite gives an id by itself only to a column of exactly this type; it holds 64 bits there.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 LARGEST_ID = 2**63 - 1
+LARGEST_SMALL_ID = 2**31 - 1  # of a thing of which there are not millions
 
 View = TypeVar("View", bound=Callable[..., object])
 

@@ -10,7 +10,6 @@ from flask_babel import force_locale, get_timezone
 
 from portal.envelope import sender_of
 from portal.fulfilment.answer import Failure
-from portal.languages import language_of
 from portal.models.product import Product
 from portal.models.text import PageText, ProductText
 from portal.smtp import Message
@@ -54,7 +53,8 @@ def license_email(delivery: "Delivery") -> Message:
     Each license has lines of its own with nothing around it, byte-exact but for its line ends,
     which are CRLF in every mail (RFC 5322, 2.1). Raises Unsendable.
     """
-    page, language = delivery.order.checkout_page, language_of(delivery.locale)
+    page = delivery.order.checkout_page
+    language = page.language_for(delivery.locale)
     return _compose(
         "license",
         to=delivery.to,

@@ -11,7 +11,7 @@ from flask_migrate.cli import db
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
-from portal.cli import demo, init, orders, pages, serve, staff, vault, worker
+from portal.cli import demo, init, orders, pages, products, serve, staff, vault, worker
 
 
 class Portal(FlaskGroup):
@@ -45,6 +45,7 @@ cli.add_command(db)
 for command in (
     init.init,
     pages.pages,
+    products.products,
     staff.staff,
     orders.orders,
     vault.vault,

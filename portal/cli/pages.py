@@ -1,95 +1,96 @@
 """keydesk pages: the checkout pages that orders come from."""
 
 import sys
-from unicodedata import category
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
 
 import click
-from email_validator import EmailNotValidError, validate_email
 from flask.cli import AppGroup
 
+from portal.cli.settings import given, one_line_about
 from portal.extensions import db
+from portal.languages import LANGUAGES
 from portal.models import CheckoutPage, Hook, PageSecret, Refused
-from portal.models.checkout_page import CODE, SENDER_LENGTH
 
 pages = AppGroup("pages", help="Add checkout pages, and change their settings.")
 
+OPTIONS = {
+    "code": "CODE",
+    "title": "--title",
+    "sender": "--sender",
+    "reply_to": "--reply-to",
+    "vendor_email": "--vendor-email",
+    "delivery_note": "--note",
+    "mails_per_minute": "--mails-per-minute",
+    "languages": "--languages",
+}
 
-def _title(_context: click.Context, _parameter: click.Parameter, title: str | None) -> str | None:
-    if title is None:
+
+def _split(
+    _context: click.Context, _parameter: click.Parameter, words: str | None
+) -> list[str] | None:
+    if words is None:
         return None
-    title = title.strip()
-    if not 1 <= len(title) <= 200:
-        raise click.BadParameter("use 1 to 200 characters")
-    if any(category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in title):
-        raise click.BadParameter("use one line, without control characters")
-    return title
+    return [word.strip() for word in words.split(",")] if words else list(LANGUAGES)
 
 
-def _sender(_context: click.Context, _parameter: click.Parameter, sender: str | None) -> str | None:
-    """A checked address; '' stays what it is."""
-    if not sender:
-        return sender
-    try:
-        # Its part before the @ is ASCII, or else each mail would need a server with SMTPUTF8.
-        checked = validate_email(sender, check_deliverability=False, allow_smtputf8=False)
-    except EmailNotValidError as error:
-        raise click.BadParameter(str(error)) from None
-    if len(checked.normalized) > SENDER_LENGTH or len(checked.ascii_email or "") > SENDER_LENGTH:
-        raise click.BadParameter(f"use {SENDER_LENGTH} characters at most")
-    return checked.normalized
+def settings(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that adding and changing a page share; "" takes a setting back."""
+    options = [
+        click.option("--sender", metavar="ADDRESS", help="Where its mail comes from."),
+        click.option("--reply-to", metavar="ADDRESS", help="Where its customers' answers go."),
+        click.option(
+            "--vendor-email", metavar="ADDRESS", help="Who is told of what went wrong for good."
+        ),
+        click.option(
+            "--languages",
+            callback=_split,
+            metavar="LIST",
+            help=f"Such as de,en: in which languages its mail goes ({','.join(LANGUAGES)}); "
+            "customers of other languages get the first.",
+        ),
+        click.option(
+            "--mails-per-minute", metavar="NUMBER", help="How many e-mails leave a minute at most."
+        ),
+        click.option("--note", "delivery_note", help="Why delivery is forbidden, for staff."),
+    ]
+    return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
 @pages.command("add")
 @click.argument("code")
-@click.option("--title", required=True, callback=_title, help="What staff and customers call it.")
-@click.option(
-    "--sender",
-    callback=_sender,
-    metavar="ADDRESS",
-    help="Where its mail comes from; without it, from the address in MAIL_DEFAULT_SENDER.",
-)
+@click.option("--title", required=True, help="What staff and customers call it.")
 @click.option("--no-delivery", is_flag=True, help="Forbid the sending of licenses for now.")
-def add(code: str, title: str, sender: str | None, no_delivery: bool) -> None:
-    """Add the checkout page CODE (small letters, digits and hyphens)."""
-    if not CODE.fullmatch(code):
-        raise click.BadParameter(
-            "use small letters, digits and hyphens, 63 at most", param_hint="CODE"
-        )
+@settings
+def add(code: str, no_delivery: bool, **wanted: Any) -> None:
+    """Add the checkout page CODE (small letters, digits and hyphens).
+
+    Without a sender its mail comes from the address in MAIL_DEFAULT_SENDER.
+    """
     if CheckoutPage.by_code(code):
         raise click.ClickException(f"There is a checkout page {code} already.")
-    page = CheckoutPage(
-        code=code, title=title, sender=sender or None, delivery_allowed=not no_delivery
-    )
-    db.session.add(page)
+    with one_line_about(OPTIONS):
+        CheckoutPage.add(code, by=None, delivery_allowed=not no_delivery, **given(**wanted))
     db.session.commit()
     click.echo(f"Added the checkout page {code}.")
 
 
 @pages.command("set")
 @click.argument("code")
-@click.option("--title", callback=_title, help="What staff and customers call it.")
-@click.option(
-    "--sender",
-    callback=_sender,
-    metavar="ADDRESS",
-    help='Where its mail comes from; "" goes back to the address in MAIL_DEFAULT_SENDER.',
-)
+@click.option("--title", help="What staff and customers call it.")
 @click.option(
     "--delivery/--no-delivery", default=None, help="Allow or forbid the sending of licenses."
 )
-def change(code: str, title: str | None, sender: str | None, delivery: bool | None) -> None:
-    """Change the checkout page CODE."""
+@settings
+def change(code: str, delivery: bool | None, **wanted: Any) -> None:
+    """Change the checkout page CODE; "" takes a setting back."""
     page = page_or_fail(code)
-    if title is None and sender is None and delivery is None:
-        raise click.UsageError(
-            "Say what to change: --title, --sender, --delivery or --no-delivery."
-        )
-    if title is not None:
-        page.title = title
-    if sender is not None:
-        page.sender = sender or None
-    if delivery is not None:
-        page.delivery_allowed = delivery
+    changes = given(delivery_allowed=delivery, **wanted)
+    if not changes:
+        raise click.UsageError("Say what to change, see 'keydesk pages set --help'.")
+    with one_line_about(OPTIONS):
+        page.change(by=None, **changes)
     db.session.commit()
     click.echo(f"{page.code}: {page.title}, {_settings(page)}.")
 
@@ -119,7 +120,7 @@ def secret(code: str, hook: str, value_stdin: bool, retire: bool) -> None:
         return
     text = _read_secret() if value_stdin else None
     try:
-        fresh = PageSecret.add(page, Hook(hook), text)
+        fresh = PageSecret.add(page, Hook(hook), text, by=None)
     except ValueError as error:
         raise click.ClickException(f"The secret {error}.") from None
     except Refused as refused:
@@ -137,13 +138,12 @@ def _read_secret() -> str:
 
 
 def _retire_older(page: CheckoutPage, hook: Hook) -> None:
-    """The only one stays: without it every message would be refused."""
     secrets = PageSecret.of(page, hook)
     if len(secrets) < 2:
         raise click.ClickException(
             f"{page.code} has no second secret for {hook}: add the new one first."
         )
-    secrets[0].retire()
+    secrets[0].retire(by=None)
     db.session.commit()
     click.echo(f"Ended the older secret of {page.code} for {hook}.")
 

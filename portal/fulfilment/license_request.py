@@ -2,15 +2,24 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Waits
+from portal.models.page_settings import ADDRESS_LENGTH, sound_address
+
+
+def _address_or_nothing(text: str) -> str:
+    return sound_address(text) if text.strip() else ""
 
 
 class Settings(BaseModel):
     """`notify` is who is mailed when an item needs a license."""
 
-    notify: Annotated[str, Field(max_length=254)] = ""
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    notify: Annotated[
+        str, Field(max_length=ADDRESS_LENGTH), AfterValidator(_address_or_nothing)
+    ] = ""
 
 
 def obtain(_request: LicenseRequest, settings: Settings) -> Answer:

@@ -1,7 +1,9 @@
 """What a tool is told about an item: the documented parameters, all of them strings."""
 
+from uuid import uuid4
+
 from portal.fulfilment.answer import LicenseRequest
-from portal.models import Fulfilment
+from portal.models import Fulfilment, Product
 
 
 def license_request_of(fulfilment: Fulfilment) -> LicenseRequest:
@@ -21,5 +23,24 @@ def license_request_of(fulfilment: Fulfilment) -> LicenseRequest:
             "Order_sum": f"{order.total:.2f}",
             "Currency": order.currency,
             "Zone": order.country or "",
+        },
+    )
+
+
+def sample_request(product: Product) -> LicenseRequest:
+    """A request for one license of `product`, of an order that does not exist."""
+    return LicenseRequest(
+        id=f"req_{uuid4().hex}",
+        item_id=0,
+        product_id=product.id,
+        quantity=1,
+        parameters={
+            "Order": "TST000000000",
+            "Item": "1",
+            "ID": product.code,
+            "Quantity": "1",
+            "Order_sum": "29.95",
+            "Currency": "EUR",
+            "Zone": "DE",
         },
     )

@@ -18,6 +18,7 @@ from portal.models.received_message import MessageOutcome, ReceivedMessage
 from portal.models.refusal import Refusal, Refused
 from portal.models.staff import Role, Staff
 from portal.models.text import PageText, ProductText
+from portal.models.unsound import Unsound
 
 __all__ = [
     "Change",
@@ -50,5 +51,6 @@ __all__ = [
     "Role",
     "Staff",
     "Tool",
+    "Unsound",
     "What",
 ]

@@ -3,21 +3,26 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from flask_babel import gettext as _
+from sqlalchemy import ForeignKey, Index, String, Text, func
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from portal import clock
 from portal.database import UTCDateTime
 from portal.extensions import Model, db
+from portal.models.refusal import Refusal
+from portal.models.staff import Staff
 
 if TYPE_CHECKING:
     from portal.models.checkout_page import CheckoutPage
     from portal.models.pool import Pool
     from portal.models.product import Product
-    from portal.models.staff import Staff
 
 # What stands for a secret: that it was changed is worth knowing, to what is not.
 HIDDEN = "•••"
+ANOTHER = "another •••"
+
+SHOWN = 100
 
 
 class Change(Model):
@@ -60,17 +65,49 @@ class Change(Model):
                     noun_id=thing.id,
                     title=title,
                     field=field,
-                    before=None if before is None else str(before),
-                    after=None if after is None else str(after),
+                    before=_written(before),
+                    after=_written(after),
                 )
             )
 
     @classmethod
     def of(cls, thing: "CheckoutPage | Product | Pool") -> "list[Change]":
-        """What was changed of `thing`, newest first."""
+        """What was changed of `thing` last, newest first, with who changed it, in one statement."""
+        who = joinedload(cls.by)
         query = (
             db.select(cls)
             .filter_by(noun=thing.__tablename__, noun_id=thing.id)
             .order_by(cls.at.desc(), cls.id.desc())
+            .limit(SHOWN)
+            .options(who.load_only(Staff.email), who.lazyload(Staff.checkout_pages))
         )
         return list(db.session.scalars(query))
+
+    @classmethod
+    def newest_id(cls, thing: "CheckoutPage | Product | Pool") -> int:
+        """The id of the newest change of `thing`; 0 before the first."""
+        query = db.select(func.max(cls.id)).filter_by(noun=thing.__tablename__, noun_id=thing.id)
+        return db.session.scalar(query) or 0
+
+    @classmethod
+    def since_refusal(
+        cls, thing: "CheckoutPage | Product | Pool", seen: int | None
+    ) -> Refusal | None:
+        """Why nothing is done for somebody who knows of no newer change of `thing` than `seen`;
+        None when there is none, or when it does not matter."""
+        if seen is None or seen == cls.newest_id(thing):
+            return None
+        return Refusal(
+            "changed_meanwhile",
+            _("There was a change since the page was opened, so nothing was done."),
+            _("Look at the changes, and try again if it is still needed."),
+        )
+
+
+def _written(value: object) -> str | None:
+    """`value` in words, of which a list has several."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return None if value is None else str(value)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock, retries
@@ -191,6 +191,22 @@ class Fulfilment(Model):
         for fulfilment in found:
             fulfilment.due_at = clock.now()
         return [fulfilment.id for fulfilment in found]
+
+    @classmethod
+    def awaiting(cls, products: Sequence[Product]) -> "dict[int, dict[str, int]]":
+        """How many items of `products` are not done, by product id and state."""
+        query = (
+            db.select(cls.product_id, cls.state, func.count())
+            .where(
+                cls.product_id.in_([product.id for product in products]),
+                cls.state.in_(set(FulfilmentState) - {FulfilmentState.DONE}),
+            )
+            .group_by(cls.product_id, cls.state)
+        )
+        counts: dict[int, dict[str, int]] = {}
+        for product_id, state, count in db.session.execute(query):
+            counts.setdefault(product_id, {})[state.value] = count
+        return counts
 
     @property
     def missing(self) -> int:

@@ -92,10 +92,7 @@ class Item(Model):
         if not order.checkout_page.delivery_allowed:
             return Refusal(
                 "delivery_forbidden",
-                _(
-                    "Delivery is forbidden for the checkout page %(page)s.",
-                    page=order.checkout_page.title,
-                ),
+                order.checkout_page.ban,
                 _("Only an operator can allow it again."),
                 for_operators=_("You can allow it in the settings of the checkout page."),
             )

@@ -11,6 +11,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint
@@ -19,9 +20,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal import clock
 from portal.database import UTCDateTime, words
 from portal.extensions import Model, db
+from portal.models.change import Change
 from portal.models.checkout_page import CODE, CheckoutPage
 from portal.models.refusal import Refusal, Refused
 from portal.vault import Unreadable, vault
+
+if TYPE_CHECKING:
+    from portal.models.staff import Staff
 
 log = logging.getLogger(__name__)
 
@@ -91,15 +96,24 @@ class PageSecret(Model):
         )
 
     @classmethod
-    def add(cls, page: CheckoutPage, hook: Hook, text: str | None = None) -> str:
+    def add(
+        cls,
+        page: CheckoutPage,
+        hook: Hook,
+        text: str | None = None,
+        *,
+        by: "Staff | None" = None,
+        seen: int | None = None,
+    ) -> str:
         """Give `page` one more secret, a fresh one or `text`, and return it: to be shown this once.
-
-        Raises Refused, or ValueError when `text` cannot be a secret.
+        `seen` is the newest change that whoever asks knows of, so that a page that is sent twice
+        adds one secret. Raises Refused, or ValueError when `text` cannot be a secret.
         """
         text = _fresh(hook) if text is None else _sound(hook, text)
-        # Whoever adds another one waits here.
-        db.session.execute(db.select(CheckoutPage.id).filter_by(id=page.id).with_for_update())
+        page.lock()  # whoever adds another one waits here
         if refusal := cls.add_refusal(page, hook):
+            raise Refused(refusal)
+        if refusal := Change.since_refusal(page, seen):
             raise Refused(refusal)
         taken = {secret.slot for secret in cls.of(page, hook)}
         secret = cls(
@@ -111,10 +125,26 @@ class PageSecret(Model):
         )
         secret.sealed = vault().seal(text, secret.place)
         db.session.add(secret)
+        Change.note(page, page.title, f"secret for {hook}", None, secret.name, by=by)
         return text
 
-    def retire(self) -> None:
-        """What is signed with this secret is refused from now on."""
+    def retire_refusal(self) -> Refusal | None:
+        """Why this secret has to stay, or None when it can be retired."""
+        if len(self.of(self.checkout_page, self.hook)) > 1:
+            return None
+        return Refusal(
+            "only_secret",
+            _("It is the only secret: without it every message would be refused."),
+            _("Add the new one first."),
+        )
+
+    def retire(self, *, by: "Staff | None" = None) -> None:
+        """What is signed with this secret is refused from now on. Raises Refused."""
+        page = self.checkout_page
+        page.lock()
+        if refusal := self.retire_refusal():
+            raise Refused(refusal)
+        Change.note(page, page.title, f"secret for {self.hook}", self.name, None, by=by)
         db.session.delete(self)
 
     @property

@@ -67,7 +67,7 @@ class Staff(Model, UserMixin):
 
     def may(self, deed: str) -> bool:
         """Whether this person may do `deed` at all ('read', 'resend', 'fulfil': see that an item
-        gets its licenses, 'replace': put a license in the place of a faulty one)."""
+        gets its licenses, 'replace': put a license in the place of a faulty one, 'configure')."""
         return self.active and deed in MAY[self.role]
 
     @property

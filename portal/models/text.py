@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal import clock
 from portal.database import UTCDateTime
 from portal.extensions import Model, db
-from portal.languages import language_of
 from portal.models.change import Change
 from portal.models.checkout_page import CheckoutPage
 from portal.models.product import Product
@@ -127,5 +126,7 @@ class ProductText(Model):
     def version_for(cls, item: "Item", locale: str) -> str:
         """Which words an e-mail about `item` carries now, for its delivery."""
         product = Product.of(item.order.checkout_page_id, item.product_code)
-        text = cls.about(product, language_of(locale), any_language=not item.licenses)
+        text = cls.about(
+            product, item.order.checkout_page.language_for(locale), any_language=not item.licenses
+        )
         return f"text/{text.id}/{text.version}" if text else DEFAULT_VERSION

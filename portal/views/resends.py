@@ -21,7 +21,8 @@ def new(number: str, license_id: int) -> tuple[str, int]:
     if license.resend_refusal():
         return render_template("orders/_resend.html", license=license, focus=True), 409
     form = Confirmation(formdata=None, token=new_token())
-    language = languages.language_name(license.order.locale, seen_by=str(get_locale()))
+    spoken = license.order.checkout_page.language_for(license.order.locale)
+    language = languages.language_name(spoken, seen_by=str(get_locale()))
     shown = {"license": license, "form": form, "language": language}
     shown |= {"last": license.last_delivery, "queued": license.queued_delivery}
     return render_template("resends/_new.html", **shown), 200

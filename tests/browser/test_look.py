@@ -10,13 +10,26 @@ from portal import clock
 from portal.extensions import db
 from portal.fulfilment import answer
 from portal.fulfilment.answer import DoneElsewhere, Licenses, Trouble, Waits
-from portal.models import Delivery, DeliveryStatus, Fulfilment, OrderStatus, Tool, replacement
+from portal.models import (
+    Delivery,
+    DeliveryStatus,
+    Fulfilment,
+    Hook,
+    OrderStatus,
+    PageSecret,
+    Product,
+    ReceivedMessage,
+    Tool,
+    replacement,
+)
 from portal.smtp import Failure
 from tests.people import bring_in, item_document, order_document
+from tests.support.senders import Sender, message
 
 SCHEMES = ["light", "dark"]
 WIDTHS = [390, 1280]
 ORDER = "/orders/A0005555555"
+URL = "https://127.0.0.1:1/a/long/path/that/goes/on/and/on?shop=77"
 
 pytestmark = [
     pytest.mark.parametrize("scheme", SCHEMES),
@@ -160,6 +173,48 @@ def test_the_page_of_an_order_that_nothing_goes_to(
     assert order.items[0].licenses[0].resend_refusal().word == lack
     page = at_desk(rob, **options(scheme, width))
     page.goto(ORDER)
+    assert_good(page, axe)
+
+
+def test_the_pages_of_an_operator(app, at_desk, ada, acme, nordsoft, axe, scheme, width):
+    sender = Sender(app, "/hooks/acme", PageSecret.add(acme, Hook.WEBHOOK, by=ada))
+    bring_in(order_document(codes=(), checkout_page="nordsoft"))
+    assert sender.tell(message()).status_code == 422
+    acme.change(by=ada, title="Acme Shop", delivery_note="x" * 200, languages=["de", "fr"])
+    product = Product.appear(acme.id, {"1001": "Sentinel Antivirus"})["1001"]
+    headers = {"Authorization": "Bearer 123"}
+    product.set_up(by=ada, tool="web_service", settings={"url": URL, "extra_headers": headers})
+    db.session.commit()
+    product_page = f"/products/{product.id}"
+    message_page = f"/checkout-pages/acme/messages/{ReceivedMessage.newest(acme)[0].id}"
+    db.session.commit()
+    page = at_desk(ada, **options(scheme, width))
+    for address in (
+        "/checkout-pages",
+        "/checkout-pages/acme",
+        "/checkout-pages/acme/messages",
+        message_page,
+        "/products",
+        "/products/new",
+        product_page,
+        f"{product_page}/texts/en",
+    ):
+        page.goto(address)
+        assert_good(page, axe)
+    page.goto("/checkout-pages/acme")
+    page.get_by_role("button", name="Add a secret (Noventiq Checkout)").click()
+    assert_good(page, axe)
+    page.goto(product_page)
+    page.get_by_label("Seconds to wait").fill("many")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".error")).to_have_count(1)
+    page.locator(".settings details:not([open]) > summary").first.click()
+    assert_good(page, axe)
+    page.goto(product_page)
+    page.get_by_role("button", name="Replace the secret").click()
+    assert_good(page, axe)
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator(".outcome")).to_be_visible()
     assert_good(page, axe)
 
 

@@ -1,0 +1,200 @@
+"""keydesk products: what is sold on the checkout pages, and how its licenses are obtained."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from portal.cli.pages import page_or_fail
+from portal.cli.settings import given, one_line_about
+from portal.extensions import db
+from portal.fulfilment import setting_up
+from portal.models import LicenseQuantity, Pool, Product, Tool, tool_settings
+
+products = AppGroup("products", help="See products, and set up how their licenses are obtained.")
+
+Assignment = tuple[str, Any]
+
+OPTIONS = {
+    "code": "--product",
+    "name": "--name",
+    "tool": "--tool",
+    "license_quantity": "--quantity",
+    "url": "--product-url",
+    "settings.url": "--url",
+    "settings.pool_id": "--pool",
+}
+PAGE = click.option("--page", "page_code", required=True, metavar="CODE", help="A checkout page.")
+PRODUCT = click.option(
+    "--product", "code", required=True, metavar="ID", help="What orders call the product."
+)
+TOOLS = [tool.value.replace("_", "-") for tool in Tool]
+QUANTITIES = [quantity.value.replace("_", "-") for quantity in LicenseQuantity]
+
+
+def _word(_context: click.Context, _parameter: click.Parameter, choice: str | None) -> str | None:
+    return choice.replace("-", "_") if choice else None
+
+
+def _assignments(
+    _context: click.Context, _parameter: click.Parameter, texts: Sequence[str]
+) -> list[Assignment]:
+    if wrong := [text for text in texts if "=" not in text or text.startswith("=")]:
+        raise click.BadParameter(f"{wrong[0].partition('=')[0]!r} needs a name, = and a value")
+    return [(name, value) for name, _equals, value in (text.partition("=") for text in texts)]
+
+
+def _pool(_context: click.Context, _parameter: click.Parameter, title: str | None) -> int | None:
+    if title is None:
+        return None
+    pool = db.session.scalars(db.select(Pool).filter_by(title=title)).one_or_none()
+    if pool is None:
+        raise click.BadParameter(f"there is no pool {title!r}")
+    return pool.id
+
+
+@products.command("add")
+@PAGE
+@PRODUCT
+@click.option("--name", required=True, help="What staff call it.")
+def add(page_code: str, code: str, name: str) -> None:
+    """Add a product before its first order, with which it would appear by itself."""
+    with one_line_about(OPTIONS):
+        product = Product.add(page_or_fail(page_code), code, name=name, by=None)
+    db.session.commit()
+    click.echo(f"Added the product {product.code} of {page_code}.")
+
+
+@products.command("list")
+@click.option("--page", "page_code", metavar="CODE", help="Those of one checkout page.")
+def show_all(page_code: str | None) -> None:
+    """List the products."""
+    page = page_or_fail(page_code) if page_code is not None else None
+    for product in Product.all(page):
+        tool = product.tool or "no tool"
+        click.echo(f"{product.checkout_page.code}\t{product.code}\t{product.name}\t{tool}")
+
+
+@products.command("show")
+@PAGE
+@PRODUCT
+def show(page_code: str, code: str) -> None:
+    """Show a product as JSON, without its secrets."""
+    product = product_or_fail(page_code, code)
+    settings = product.known_settings
+    document = {
+        "page": product.checkout_page.code,
+        "id": product.code,
+        "name": product.name,
+        "url": product.url,
+        "quantity": product.license_quantity,
+        "tool": product.tool,
+        "settings": tool_settings.visible(product.tool, settings) if product.tool else {},
+    }
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+@products.command("set")
+@PAGE
+@PRODUCT
+@click.option("--name", help="What staff call it.")
+@click.option("--product-url", metavar="URL", help='Where it is to be had; for the tag "{URL}".')
+@click.option("--tool", type=click.Choice(TOOLS), callback=_word, help="How it gets licenses.")
+@click.option(
+    "--quantity",
+    "license_quantity",
+    type=click.Choice(QUANTITIES),
+    callback=_word,
+    help="One license for each unit, or one for each item.",
+)
+@click.option("--url", help="Where the vendor's web service is asked.")
+@click.option(
+    "--pool", "pool_id", callback=_pool, metavar="TITLE", help="Where the licenses are taken from."
+)
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    callback=_assignments,
+    metavar="NAME=VALUE",
+    help="A setting of the tool, such as time_out=20 or extra_headers.X-Shop=7; "
+    "without a value it is taken back. Can be given several times.",
+)
+@click.option("--secret-stdin", is_flag=True, help="Take the secret from standard input.")
+@click.option("--new-secret", is_flag=True, help="Replace the secret, and print the new one.")
+def change(
+    *,
+    page_code: str,
+    code: str,
+    product_url: str | None,
+    url: str | None,
+    pool_id: int | None,
+    assignments: list[Assignment],
+    secret_stdin: bool,
+    new_secret: bool,
+    **fields: Any,
+) -> None:
+    """Set up a product. What waited for it is worked on at once.
+
+    A web service gets a secret with which its requests are signed. It is printed this once and
+    cannot be found out again: give it to the vendor.
+    """
+    if secret_stdin and new_secret:
+        raise click.UsageError("Say either --secret-stdin or --new-secret.")
+    product = product_or_fail(page_code, code)
+    wanted = given(url=product_url, **fields)
+    tool = wanted.get("tool", product.tool)
+    changes: list[Assignment] = [("url", url), ("pool_id", pool_id), *assignments]
+    if secret_stdin or new_secret:
+        changes.append(("secret", _read_secret() if secret_stdin else _fresh_secret(tool)))
+    changes = [(name, value) for name, value in changes if value is not None]
+    if not (wanted or changes):
+        raise click.UsageError("Say what to set, see 'keydesk products set --help'.")
+    if changes:
+        before = product.known_settings if tool == product.tool else {}
+        wanted["settings"] = _changed(before, changes)
+    with one_line_about(OPTIONS):
+        fresh = setting_up.set_up(product, by=None, **wanted)
+    if fresh and not secret_stdin:
+        click.echo(fresh)
+    else:
+        click.echo(f"{code}: {product.name}, {product.tool or 'no tool'}.")
+
+
+def product_or_fail(page_code: str, code: str) -> Product:
+    """The product of a checkout page, or one line that says there is none."""
+    product = Product.of(page_or_fail(page_code).id, code)
+    if product is None:
+        raise click.ClickException(f"There is no product {code} of {page_code}; see 'add'.")
+    return product
+
+
+def _changed(settings: dict[str, Any], changes: Sequence[Assignment]) -> dict[str, Any]:
+    changed = json.loads(json.dumps(settings))
+    for name, value in changes:
+        field, dot, part = name.partition(".")
+        where = changed.setdefault(field, {}) if dot else changed
+        if not isinstance(where, dict):
+            raise click.UsageError(f"{name}: There is no such setting.")
+        # A parameter without a name is left out, which is not how it is by itself.
+        if value == "" and field != "parameter_names":
+            where.pop(part or field, None)
+        else:
+            where[part or field] = value
+    return dict(changed)
+
+
+def _read_secret() -> str:
+    try:
+        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise click.ClickException("The secret is not UTF-8.") from None
+
+
+def _fresh_secret(tool: str | None) -> str:
+    if not (tool and tool_settings.has_secret(tool)):
+        raise click.UsageError("--new-secret: The tool has no secret.")
+    return tool_settings.new_secret(tool)

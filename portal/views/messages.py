@@ -1,0 +1,75 @@
+"""/checkout-pages/<code>/messages: what was received, what came of it, and what to do about it."""
+
+import json
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.access import checkout_page_or_404, current_staff, message_or_404, staff_only
+from portal.database import LARGEST_ID
+from portal.extensions import db
+from portal.jobs import jobs
+from portal.models import MessageOutcome, ReceivedMessage, Refused
+
+bp = Blueprint("messages", __name__, url_prefix="/checkout-pages/<code>/messages")
+
+A_PAGE = 50
+
+Answer = tuple[str, int]
+
+
+@bp.get("")
+@staff_only(may="configure")
+def index(code: str) -> str:
+    page, before = checkout_page_or_404(code), request.args.get("before", None, int)
+    if before is not None and not 0 < before <= LARGEST_ID:
+        before = None
+    found = ReceivedMessage.newest(page, before=before, limit=A_PAGE + 1)
+    older = found[A_PAGE - 1].id if len(found) > A_PAGE else None
+    return render_template(
+        "messages/index.html", page=page, messages=found[:A_PAGE], older=older, before=before
+    )
+
+
+@bp.get("/<int:message_id>")
+@staff_only(may="configure")
+def show(code: str, message_id: int) -> str:
+    return _shown(message_or_404(code, message_id))
+
+
+@bp.post("/<int:message_id>/replays")
+@staff_only(may="configure")
+def replay(code: str, message_id: int) -> Answer | Response:
+    message = message_or_404(code, message_id)
+    try:
+        message.replay(by=current_staff)
+    except Refused:
+        return _shown(message), 409
+    outcome, order_id = message.outcome, message.order_id
+    db.session.commit()
+    if outcome is MessageOutcome.REJECTED:
+        flash(_("The message was rejected again."))
+    else:
+        flash(_("The message was taken in."))
+        if order_id is not None:
+            jobs().fulfil_order(order_id)
+    return redirect(url_for("messages.show", code=code, message_id=message_id), 303)
+
+
+def _shown(message: ReceivedMessage) -> str:
+    return render_template(
+        "messages/show.html",
+        message=message,
+        page=message.checkout_page,
+        body=_readable(message.body),
+        refusal=message.replay_refusal(),
+    )
+
+
+def _readable(body: str | None) -> str | None:
+    """What was sent, with one field in a line where that can be."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False) if body else body
+    except (ValueError, RecursionError):
+        return body

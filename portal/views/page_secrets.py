@@ -1,0 +1,48 @@
+"""/checkout-pages/<code>/secrets: what the messages of a page are signed with, shown once."""
+
+from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.access import checkout_page_or_404, current_staff, secret_or_404, staff_only
+from portal.extensions import db
+from portal.models import Hook, PageSecret, Refusal, Refused
+from portal.views.checkout_pages import Answer, PageForm, shown
+
+bp = Blueprint("page_secrets", __name__, url_prefix="/checkout-pages/<code>/secrets")
+
+
+@bp.post("")
+@staff_only(may="configure")
+def create(code: str) -> Answer | Response:
+    page, sent = checkout_page_or_404(code), request.form
+    if sent.get("hook") not in set(Hook):
+        abort(400)
+    hook, text = Hook(sent["hook"]), sent.get("text", "").strip() or None
+    try:
+        secret = PageSecret.add(page, hook, text, by=current_staff, seen=sent.get("seen", 0, int))
+    except Refused as refused:
+        return shown(page, PageForm(page, as_kept=True), refusal=refused.refusal), 409
+    except ValueError as error:
+        reason = _("The secret %(reason)s.", reason=str(error))
+        refusal = Refusal("unsound", reason, _("Nothing was added."))
+        return shown(page, PageForm(page, as_kept=True), refusal=refusal), 422
+    db.session.commit()
+    if text is None:  # an answer of its own, because it is shown nowhere else
+        return shown(page, PageForm(page, as_kept=True), fresh_secret=secret), 200
+    flash(_("The secret was added."))
+    return redirect(url_for("checkout_pages.show", code=page.code), 303)
+
+
+@bp.post("/<int:secret_id>/retirements")
+@staff_only(may="configure")
+def retire(code: str, secret_id: int) -> Answer | Response:
+    secret = secret_or_404(code, secret_id)
+    page = secret.checkout_page
+    try:
+        secret.retire(by=current_staff)
+    except Refused as refused:
+        return shown(page, PageForm(page, as_kept=True), refusal=refused.refusal), 409
+    db.session.commit()
+    flash(_("The secret was retired: what is signed with it is refused from now on."))
+    return redirect(url_for("checkout_pages.show", code=page.code), 303)

@@ -1,0 +1,166 @@
+"""A product is set up from the command line as on its page: checked by its tool, and noted."""
+
+import json
+
+import pytest
+
+from portal.cli.products import products
+from portal.extensions import db
+from portal.models import Change, Fulfilment, Pool, Product, Tool
+from portal.models.fulfilment import FulfilmentState
+from tests.people import bring_in, order_document
+
+URL = "https://vendor.example/licenses"
+SECRET = "whsec_" + "a2V5ZGVzayB0ZXN0cyBvbmx5OiBub3QgYSBzZWNyZXQ="
+
+
+@pytest.fixture
+def run(app):
+    def command(word, *arguments, typed=None, code="1001"):
+        where = () if word == "list" else ("--page", "acme", "--product", code)
+        answer = app.test_cli_runner().invoke(products, (word, *where, *arguments), input=typed)
+        db.session.expire_all()
+        if answer.exception and not isinstance(answer.exception, SystemExit):
+            raise answer.exception
+        return answer
+
+    return command
+
+
+@pytest.fixture
+def product(acme):
+    product = Product.appear(acme.id, {"1001": "Sentinel Antivirus"})["1001"]
+    db.session.commit()
+    return product
+
+
+def changes(product):
+    return [(change.field, change.before, change.after) for change in Change.of(product)]
+
+
+def test_a_product_is_added_once_and_listed(run, acme):
+    assert run("add", "--name", "Sentinel").exit_code == 0
+    again = run("add", "--name", "Sentinel")
+    assert again.exit_code == 2
+    assert again.stderr.splitlines()[-1].startswith("Error: --product: The checkout page has")
+    assert run("list", "--page", "acme").stdout == "acme\t1001\tSentinel\tno tool\n"
+    assert changes(Product.of(acme.id, "1001")) == [("added", None, "1001")]
+
+
+def test_a_web_service_gets_a_secret_that_is_printed_once(run, product):
+    answer = run("set", "--tool", "web-service", "--url", URL, "--quantity", "per-item")
+    secret = answer.stdout.strip()
+    assert secret.startswith("whsec_")
+    assert product.settings["secret"] == secret
+    assert {*changes(product)} == {
+        ("tool", None, "web_service"),
+        ("license_quantity", "per_unit", "per_item"),
+        ("url", None, URL),
+        ("secret", None, "•••"),
+    }
+    assert secret not in run("show").stdout
+    assert run("set", "--set", "time_out=20").stdout == "1001: Sentinel Antivirus, web_service.\n"
+    assert product.settings["secret"] == secret
+
+
+def test_a_secret_is_replaced_or_given(run, product):
+    first = run("set", "--tool", "web-service", "--url", URL).stdout.strip()
+    second = run("set", "--new-secret").stdout.strip()
+    assert product.settings["secret"] == second != first
+    assert SECRET not in run("set", "--secret-stdin", typed=f"{SECRET}\n").stdout
+    assert product.settings["secret"] == SECRET
+    assert changes(product)[0] == ("secret", "•••", "another •••")
+    bad = run("set", "--secret-stdin", typed="guess me\n")
+    assert bad.exit_code == 2
+    assert "guess" not in bad.output
+    assert product.settings["secret"] == SECRET
+
+
+def test_settings_are_set_and_taken_back_one_by_one(run, product):
+    run("set", "--tool", "web-service", "--url", URL)
+    options = ["extra_headers.X-Shop=very secret", "parameter_names.Order=order_id"]
+    options += ["parameter_names.Zone=", "extra_parameters.shop=7", "vendor_mails=yes"]
+    answer = run("set", *[part for option in options for part in ("--set", option)])
+    assert answer.exit_code == 0
+    shown = json.loads(run("show").stdout)["settings"]
+    assert shown["extra_headers"] == {"X-Shop": "•••"}
+    assert shown["parameter_names"] == {"Order": "order_id", "Zone": ""}
+    assert shown["vendor_mails"] is True
+    assert product.settings["extra_headers"] == {"X-Shop": "very secret"}
+    run("set", "--set", "extra_headers.X-Shop=", "--set", "time_out=20")
+    assert product.settings["extra_headers"] == {}
+    assert changes(product)[:2] == [("time_out", "10", "20"), ("extra_headers.X-Shop", "•••", None)]
+    assert "very secret" not in str(changes(product))
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ((), "Say what to set"),
+        (("--tool", "magic"), "Invalid value for '--tool'"),
+        (("--tool", "web-service"), "url: This has to be filled in."),
+        (("--tool", "web-service", "--url", "vendor"), "url: Use a complete address"),
+        (("--tool", "web-service", "--url", "http://vendor.example"), "must start with https://"),
+        (
+            ("--tool", "web-service", "--url", URL, "--set", "time_out=0"),
+            "time_out: Use 1 at least",
+        ),
+        (
+            ("--tool", "web-service", "--url", URL, "--set", "colour=red"),
+            "colour: There is no such",
+        ),
+        (("--tool", "web-service", "--url", URL, "--set", "url.x=1"), "url.x: There is no such"),
+        (
+            ("--tool", "web-service", "--url", URL, "--set", "time_out"),
+            "needs a name, = and a value",
+        ),
+        (("--tool", "web-service", "--url", URL, "--set", "method=PUT"), "method: Use 'POST' or"),
+        (("--tool", "pool", "--set", "pool_id=77"), "--pool: There is no such pool."),
+        (("--tool", "pool", "--pool", "Nothing"), "there is no pool 'Nothing'"),
+        (("--tool", "pool", "--set", "pool=1"), "pool: There is no such setting."),
+        (("--new-secret",), "The tool has no secret."),
+        (("--secret-stdin", "--new-secret"), "Say either"),
+        (("--set", "time_out=20"), "--tool: Choose a tool first."),
+        (("--set", "x.y.z=20"), "--tool: Choose a tool first."),
+        (("--name", ""), "--name: This has to be filled in."),
+        (("--product-url", "javascript:alert(1)"), "--product-url: Use a complete address"),
+    ],
+)
+def test_bad_input_ends_in_one_line_and_changes_nothing(run, product, bad, said):
+    answer = run("set", *bad)
+    assert answer.exit_code == 2
+    last = answer.stderr.splitlines()[-1]
+    assert last.startswith("Error: ")
+    assert said in last
+    assert (product.tool, product.sealed, changes(product)) == (None, None, [])
+
+
+def test_an_unknown_product_is_said_in_one_line(run, acme):
+    answer = run("show", code="7")
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert answer.stderr == "Error: There is no product 7 of acme; see 'add'.\n"
+
+
+def test_a_product_that_is_set_up_has_what_waited_worked_on(run, app, acme):
+    (fulfilment,) = Fulfilment.begin(bring_in(order_document(codes=())))
+    fulfilment.stand_down()
+    db.session.add(Pool(title="Antivirus"))
+    db.session.commit()
+    assert run("set", "--tool", "pool", "--pool", "Antivirus").exit_code == 0
+    assert (fulfilment.state, fulfilment.due_at is None) == (FulfilmentState.WAITING, False)
+    assert app.extensions["jobs"].huey.pending_count() == 1
+
+
+def test_a_tool_that_is_taken_away_takes_its_secret_along(product):
+    secret = product.set_up(by=None, tool=Tool.WEB_SERVICE, settings={"url": URL})
+    assert secret
+    assert product.set_up(by=None, tool="") is None
+    assert (product.tool, product.settings) == (None, {})
+    assert product.set_up(by=None, tool=Tool.WEB_SERVICE, settings={"url": URL}) != secret
+
+
+def test_settings_that_cannot_be_read_can_be_made_anew(product):
+    product.tool, product.sealed = Tool.WEB_SERVICE, b"nothing that could be read"
+    db.session.commit()
+    assert product.set_up(by=None, settings={"url": URL}).startswith("whsec_")
+    assert product.settings["url"] == URL
