@@ -18,6 +18,7 @@ from portal import clock, postman
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
 from portal.models import Notice, outbox
+from portal.pools import uploads
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ def sweep() -> None:
         if delivery.due_at:
             jobs().send(delivery.id, at=delivery.due_at)
     worklist.release_lost()
+    uploads.tend()
     if jobs().huey.pending_count() >= SWEEP:
         return
     for fulfilment_id in worklist.due(SWEEP):

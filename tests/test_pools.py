@@ -8,69 +8,17 @@ import pytest
 from portal import clock, jobs
 from portal.extensions import db
 from portal.fulfilment import pool as tool
-from portal.fulfilment.answer import Failure, LicenseRequest, Licenses, Waits
+from portal.fulfilment.answer import Failure, Licenses, Waits
 from portal.models import (
     Fulfilment,
     License,
     Notice,
     Pool,
-    PoolLicense,
-    PoolUpload,
     Refused,
-    UploadState,
 )
 from portal.models.fulfilment import FulfilmentState
-from portal.models.product import Tool
 from portal.pools import stock, waiting
-from portal.vault import vault
-from tests.people import bring_in, item_document, order_document
-
-
-@pytest.fixture
-def pool(app):
-    made = Pool.add("Sentinel keys", by=None)
-    db.session.commit()
-    return made
-
-
-def fill(pool, *texts):
-    """An upload with `texts`, in the pool as a confirmed one is."""
-    upload = PoolUpload(
-        pool=pool,
-        file_name="keys.txt",
-        state=UploadState.PUBLISHED,
-        size=len(texts),
-        free=len(texts),
-    )
-    db.session.add(upload)
-    db.session.flush()
-    for position, text in enumerate(texts, 1):
-        row = PoolLicense(pool_id=pool.id, upload_id=upload.id, position=position)
-        row.sealed = vault().seal(text, PoolLicense.place(upload.id, position))
-        row.digest = vault().exact_digest(text)
-        db.session.add(row)
-    db.session.commit()
-    return upload
-
-
-def paid(pool, number="A0005555555", *, quantity=1, parts=False, **changes):
-    """The fulfilment of a paid order whose product has its licenses from `pool`."""
-    items = [item_document(codes=(), quantity=quantity)]
-    order = bring_in(order_document(number, items=items, **changes))
-    (fulfilment,) = Fulfilment.begin(order)
-    fulfilment.product.tool = Tool.POOL
-    fulfilment.product.settings = {"pool_id": pool.id, "send_what_is_there": parts}
-    db.session.commit()
-    return fulfilment
-
-
-def texts(fulfilment):
-    db.session.expire_all()
-    return [license.text for license in fulfilment.item.licenses]
-
-
-def request_of(fulfilment, quantity=1):
-    return LicenseRequest("req_1", fulfilment.item_id, fulfilment.product_id, quantity, {})
+from tests.pools import fill, paid, request_of, texts
 
 
 def test_an_item_gets_the_oldest_licenses(pool, acme, mailbox):
