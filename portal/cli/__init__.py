@@ -11,7 +11,7 @@ from flask_migrate.cli import db
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
-from portal.cli import demo, init, orders, pages, serve, staff, vault, worker
+from portal.cli import demo, init, orders, pages, pools, serve, staff, vault, worker
 
 
 class Portal(FlaskGroup):
@@ -47,6 +47,7 @@ for command in (
     pages.pages,
     staff.staff,
     orders.orders,
+    pools.pools,
     vault.vault,
     serve.serve,
     worker.worker,

@@ -11,9 +11,10 @@ from contextlib import closing
 from itertools import islice
 from typing import BinaryIO
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from portal import clock
+from portal.database import insert_many
 from portal.extensions import db
 from portal.models.item import Item
 from portal.models.license import License
@@ -99,8 +100,7 @@ class Staging:
         if not found:
             db.session.rollback()
             raise Stopped
-        if rows:
-            db.session.connection().execute(insert(PoolLicense), rows)
+        insert_many(db.session(), PoolLicense, rows)
         db.session.commit()
 
     def _rows(self, new: list[New], upload_id: int) -> Iterator[dict[str, object]]:
