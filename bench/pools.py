@@ -11,10 +11,10 @@ import tomllib
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
+from shutil import rmtree
 from statistics import median
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
-from flask import current_app
 from sqlalchemy import select, text
 
 from bench.installation import POSTGRESQL_SETTINGS, Installation
@@ -107,7 +107,7 @@ def _upload(_app, count):
     """Lines a second, and by how many MB the process grew after the first lines."""
     pool = Pool.add("Bench", by=None)
     db.session.commit()
-    path = Path(current_app.instance_path) / "keys.txt"
+    path = Path(mkdtemp()) / "keys.txt"
     with path.open("w") as file:
         file.writelines(
             f"AV7K2-{number:07}-44RTZ-{number * 7919 % 999983:06}\n" for number in range(count)
@@ -124,7 +124,7 @@ def _upload(_app, count):
         )
     uploads.publish(upload, by=None)
     seconds = time.perf_counter() - started
-    path.unlink()
+    rmtree(path.parent)
     assert pool.stock == count, pool.stock
     return {"lines": count / seconds, "grown": (sizes[-1] - sizes[len(sizes) // 20]) / 1024}
 

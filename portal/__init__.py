@@ -22,7 +22,18 @@ from portal import (
     vault,
 )
 from portal.extensions import babel, csrf, db, limiter, mail, migrate, security
-from portal.views import api, hooks, licenses, mailbox, orders, resends, searches, texts
+from portal.views import (
+    api,
+    hooks,
+    licenses,
+    mailbox,
+    orders,
+    pool_uploads,
+    pools,
+    resends,
+    searches,
+    texts,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -67,6 +78,8 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(resends.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(hooks.bp)
+    app.register_blueprint(pools.bp)
+    app.register_blueprint(pool_uploads.bp)
     if app.config["DEMO"]:
         app.register_blueprint(mailbox.bp)
 

@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
         "when": when,
         "day": day,
         "money": money,
+        "number": number,
         "country": country,
         "exact": exact,
         "paragraphs": paragraphs,
@@ -69,6 +70,11 @@ def day(moment: datetime | None) -> str:
 def money(amount: Decimal, currency: str) -> str:
     """An amount with its currency, as this reader writes it."""
     return _money(amount, currency, _reader()[1])
+
+
+def number(count: int) -> str:
+    """A whole number, as this reader writes it."""
+    return str(numbers.format_decimal(count, locale=_reader()[1]))
 
 
 def country(code: str | None) -> str:

@@ -46,6 +46,7 @@ def routes(app):
 def address(app, rule, order, license):
     values = {"number": order.number, "license_id": license.id, "token": "x", "filename": "x"}
     values |= {"code": order.checkout_page.code, "product_id": 1, "language": "en"}
+    values |= {"pool_id": 1, "upload_id": 1}
     values = {name: values[name] for name in rule.arguments}  # a new kind of part gets a value here
     with app.test_request_context():
         return app.url_map.bind("localhost").build(rule.endpoint, values)

@@ -104,16 +104,18 @@ class Pool(Model):
     def days_left(self) -> int | None:
         """For how many days the stock lasts at the rate of the last RATE_DAYS, or since the pool
         was made where that is less; None where nothing was taken."""
-        now = clock.now()
-        since = now - timedelta(days=RATE_DAYS)
+        since = clock.now() - timedelta(days=RATE_DAYS)
         query = db.select(func.count()).where(
             PoolLicense.pool_id == self.id, PoolLicense.taken_at >= since
         )
-        taken = db.session.scalars(query).one()
+        return self.lasts(self.stock, db.session.scalars(query).one())
+
+    def lasts(self, stock: int, taken: int) -> int | None:
+        """For how many days `stock` lasts where `taken` were taken lately, see `days_left`."""
         if not taken:
             return None
-        days = max((now - max(since, self.created_at)) / timedelta(days=1), 1.0)
-        return floor(self.stock * days / taken)
+        passed = (clock.now() - self.created_at) / timedelta(days=1)
+        return floor(stock * min(max(passed, 1.0), RATE_DAYS) / taken)
 
     def look_at_stock(self) -> None:
         """Have the vendor told once when the stock has fallen to the threshold. Lock before."""

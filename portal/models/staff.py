@@ -66,7 +66,7 @@ class Staff(Model, UserMixin):
     )
 
     def may(self, deed: str) -> bool:
-        """Whether this person may do `deed` at all ('read', 'resend')."""
+        """Whether this person may do `deed` at all ('read', 'resend', 'configure')."""
         return self.active and deed in MAY[self.role]
 
     @property

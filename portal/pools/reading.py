@@ -53,7 +53,9 @@ class Shape:
 def is_encoding(name: str) -> bool:
     """Whether there is an encoding of this name."""
     try:
-        b"".decode(name)
+        b"A".decode(name)  # of nothing at all, Python does not even ask how it is encoded
+    except UnicodeError:
+        return True
     except (LookupError, ValueError):
         return False
     return True
