@@ -117,9 +117,10 @@ class Pool(Model):
         passed = (clock.now() - self.created_at) / timedelta(days=1)
         return floor(stock * min(max(passed, 1.0), RATE_DAYS) / taken)
 
-    def look_at_stock(self) -> None:
-        """Have the vendor told once when the stock has fallen to the threshold. Lock before."""
-        if self.stock > self.threshold:
+    def look_at_stock(self, stock: int | None = None) -> None:
+        """Have the vendor told once when the stock has fallen to the threshold. Lock before;
+        `stock` spares to count it again."""
+        if (self.stock if stock is None else stock) > self.threshold:
             self.warned_at = None
         elif self.warned_at is None and Notice.write(
             NoticeKind.POOL_LOW, to=self.warn_to, pool=self

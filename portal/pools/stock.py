@@ -24,6 +24,23 @@ from portal.models.pool_upload import PoolUpload, UploadState
 TakenRow = Row[*tuple[Any, ...]]
 
 
+COLUMNS = (
+    PoolLicense.id,
+    PoolLicense.upload_id,
+    PoolLicense.position,
+    PoolLicense.sealed,
+    PoolLicense.pool_id,
+)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The licenses that were given out, and how many are free after that, if anybody counted."""
+
+    licenses: Sequence[TakenRow] = ()
+    left: int | None = None
+
+
 @dataclass(frozen=True)
 class Reserved:
     """The licenses that an item has taken and not saved yet, and how many are missing beside."""
@@ -38,25 +55,29 @@ def reserve(pool: Pool, item_id: int, wanted: int, *, in_parts: bool) -> Reserve
     What it took before it crashed counts. What there is too few of stays missing, and the item
     waits; with `in_parts`, it asks again as soon as something comes. Who waits longer comes first.
     """
-    _give_back_elsewhere(pool, item_id)
     pool.lock()
     held = unsaved(item_id)
-    _free(held[wanted:])
-    missing = wanted - len(held)
-    if missing > 0 and not _somebody_else_waits(pool.id, item_id):
-        missing -= take(pool.id, item_id, missing)
+    if elsewhere := {row.pool_id for row in held} - {pool.id}:
+        _give_back_elsewhere(item_id, elsewhere)
+        pool.lock()
         held = unsaved(item_id)
-    missing = max(missing, 0)
-    _write_down_wait(pool.id, item_id, missing, in_parts=in_parts)
-    pool.look_at_stock()
+    _free(held[wanted:])
+    others_wait, waits = _who_waits(pool.id, item_id)
+    taken = Taken()
+    if len(held) < wanted and not others_wait:
+        taken = take(pool.id, item_id, wanted - len(held))
+    held = [*held[:wanted], *taken.licenses]
+    missing = wanted - len(held)
+    if missing or waits:
+        _write_down_wait(pool.id, item_id, missing, in_parts=in_parts)
+    pool.look_at_stock(taken.left)
     db.session.commit()
-    return Reserved(held[:wanted], missing)
+    return Reserved(held, missing)
 
 
-def take(pool_id: int, item_id: int, quantity: int) -> int:
-    """Give up to `quantity` of the oldest free licenses to an item; how many there were. The pool
-    is locked."""
-    taken = 0
+def take(pool_id: int, item_id: int, quantity: int) -> "Taken":
+    """Give up to `quantity` of the oldest free licenses to an item. The pool is locked."""
+    taken: list[TakenRow] = []
     stocked = (
         select(PoolUpload.id, PoolUpload.free, PoolUpload.next_position)
         .where(
@@ -66,14 +87,17 @@ def take(pool_id: int, item_id: int, quantity: int) -> int:
         )
         .order_by(PoolUpload.id)
     )
+    left = 0
     for upload in db.session.execute(stocked).all():
-        if taken == quantity:
-            break
-        taken += _take_from(upload, item_id, quantity - taken)
-    return taken
+        left += upload.free
+        if len(taken) < quantity:
+            found = _take_from(upload, item_id, quantity - len(taken))
+            taken += found
+            left -= len(found)
+    return Taken(taken, left)
 
 
-def _take_from(upload: Row[*tuple[Any, ...]], item_id: int, quantity: int) -> int:
+def _take_from(upload: Row[*tuple[Any, ...]], item_id: int, quantity: int) -> Sequence[TakenRow]:
     free: Any = (
         select(PoolLicense.id)
         .where(
@@ -84,30 +108,24 @@ def _take_from(upload: Row[*tuple[Any, ...]], item_id: int, quantity: int) -> in
         .order_by(PoolLicense.position)
         .limit(quantity)
     )
-    positions = db.session.scalars(
+    taking = (
         update(PoolLicense)
         .where(PoolLicense.id.in_(free.scalar_subquery()))
         .values(item_id=item_id, taken_at=clock.now())
-        .returning(PoolLicense.position),
-        execution_options={"synchronize_session": False},
-    ).all()
+        .returning(*COLUMNS)
+    )
+    rows = db.session.execute(taking, execution_options={"synchronize_session": False}).all()
     # Should there be fewer than counted, then none is left: nobody comes by in vain again.
-    left = upload.free - len(positions) if len(positions) == quantity else 0
-    following = max(positions, default=upload.next_position - 1) + 1
+    left = upload.free - len(rows) if len(rows) == quantity else 0
+    following = max((row.position for row in rows), default=upload.next_position - 1) + 1
     _update_upload(upload.id, free=left, next_position=following)
-    return len(positions)
+    return sorted(rows, key=lambda row: row.position)
 
 
 def unsaved(item_id: int) -> Sequence[TakenRow]:
     """What an item has taken and not saved yet, in the order in which it took them."""
     query = (
-        select(
-            PoolLicense.id,
-            PoolLicense.upload_id,
-            PoolLicense.position,
-            PoolLicense.sealed,
-            PoolLicense.pool_id,
-        )
+        select(*COLUMNS)
         .where(
             PoolLicense.item_id == item_id,
             ~exists().where(License.pool_license_id == PoolLicense.id),
@@ -139,9 +157,10 @@ def _free(licenses: Sequence[TakenRow]) -> None:
         )
 
 
-def _give_back_elsewhere(pool: Pool, item_id: int) -> None:
-    """Free what the item took from another pool, before its product was given this one."""
-    for pool_id in sorted({row.pool_id for row in unsaved(item_id)} - {pool.id}):
+def _give_back_elsewhere(item_id: int, pool_ids: set[int]) -> None:
+    """Free what the item took from other pools, before its product was given this one."""
+    db.session.commit()  # nobody holds two pools at once
+    for pool_id in pool_ids:
         db.session.get_one(Pool, pool_id).lock()
         _free([row for row in unsaved(item_id) if row.pool_id == pool_id])
         db.session.commit()
@@ -154,15 +173,15 @@ def _update_upload(upload_id: int, **columns: int) -> None:
     )
 
 
-def _somebody_else_waits(pool_id: int, item_id: int) -> bool:
-    """Whether another item is short of licenses: what is free is for those who wait, oldest first,
-    and whoever fills the pool is about to give it to them."""
-    query = select(
-        exists().where(
-            PoolWait.pool_id == pool_id, PoolWait.missing > 0, PoolWait.item_id != item_id
-        )
+def _who_waits(pool_id: int, item_id: int) -> tuple[bool, bool]:
+    """Whether other items are short of licenses: what is free is for them, oldest first, and
+    whoever fills the pool is about to give it to them. And whether this one is said to wait."""
+    others = exists().where(
+        PoolWait.pool_id == pool_id, PoolWait.missing > 0, PoolWait.item_id != item_id
     )
-    return bool(db.session.scalars(query).one())
+    this = exists().where(PoolWait.item_id == item_id)
+    found = db.session.execute(select(others, this)).one()
+    return bool(found[0]), bool(found[1])
 
 
 def _write_down_wait(pool_id: int, item_id: int, missing: int, *, in_parts: bool) -> None:

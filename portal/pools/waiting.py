@@ -99,7 +99,7 @@ def _serve_one(pool_id: int, wait: Row[*tuple[Any, ...]], free: int) -> int:
         # What it holds is freed once nobody is at work on it.
         _settle(wait.item_id, missing=0, is_ready=True)
         return 0
-    taken = stock.take(pool_id, wait.item_id, min(wait.missing, free))
+    taken = len(stock.take(pool_id, wait.item_id, min(wait.missing, free)).licenses)
     missing = wait.missing - taken
     _settle(wait.item_id, missing=missing, is_ready=not missing or (wait.in_parts and taken > 0))
     return taken if taken else free  # fewer than counted: there is nothing left to give
