@@ -27,7 +27,7 @@ from portal.pools.reading import Shape
 from tests.support.postgres import Cluster
 
 WORKERS = 8
-ROUNDS = 5  # each state of the pool is looked at so often, for the quickest
+ROUNDS = 3  # each state of the pool is looked at so often, for the quickest
 
 
 def main():
