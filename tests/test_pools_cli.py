@@ -3,7 +3,7 @@
 import pytest
 
 from portal.extensions import db
-from portal.models import Fulfilment, Pool, PoolUpload, UploadState
+from portal.models import Fulfilment, Pool, PoolLicense, PoolUpload, UploadState
 from portal.models.fulfilment import FulfilmentState
 from tests.pools import paid
 
@@ -85,3 +85,27 @@ def test_what_cannot_be_done_is_said_in_one_line(pool, keydesk, file, arguments,
     states = db.session.scalars(db.select(PoolUpload.state)).all()
     assert set(states) <= {UploadState.DISCARDED}
     assert Pool.by_title("Sentinel keys").stock == 0
+
+
+def test_an_upload_that_is_killed_leaves_nothing_usable_and_can_be_done_again(pool, keydesk, file):
+    keys = file("".join(f"A-{number}\n" for number in range(60_000)))
+    arguments = ("pools", "upload", keys, "--pool", "Sentinel keys", "--yes")
+    killed = keydesk.start(*arguments)
+    size = None
+    while not size:
+        assert killed.poll() is None
+        size = db.session.scalars(db.select(PoolUpload.size)).one_or_none()
+        db.session.rollback()
+    killed.kill()
+    killed.communicate()
+    begun = db.session.scalars(db.select(PoolUpload)).one()
+    assert begun.state is UploadState.READING
+    assert pool.stock == 0
+    db.session.rollback()
+
+    again = keydesk.run(*arguments)
+    assert again.returncode == 0, again.stderr
+    assert pool.stock == 60_000
+    assert begun.state is UploadState.DISCARDED
+    rows = db.select(db.func.count()).where(PoolLicense.upload_id == begun.id)
+    assert db.session.scalars(rows).one() == 0
