@@ -140,6 +140,7 @@ def _use_up(_app, count):
             text(
                 "UPDATE pool_licenses SET item_id = :item, taken_at = :now"
                 " WHERE upload_id = :upload AND position >= :start AND position < :end"
+                " AND item_id IS NULL"
             ),
             {
                 "item": item_id,
