@@ -311,13 +311,13 @@ def test_an_upload_with_nothing_new_is_not_confirmed(pool):
         uploads.publish(upload, by=None)
 
 
-def test_the_sweep_serves_who_was_forgotten(pool, acme):
+def test_who_was_forgotten_is_served_within_a_minute(pool, acme):
     fulfilment = paid(pool)
     jobs.fulfil(fulfilment.id)
     upload = upload_of(pool, "A-1\n")
     upload.state, upload.free = UploadState.PUBLISHED, 1  # and there the process ended
     db.session.commit()
-    jobs.sweep()
+    jobs.tend_pools()
     db.session.expire_all()
     assert fulfilment.due_at is not None
 

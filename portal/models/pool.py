@@ -74,7 +74,8 @@ class Pool(Model):
         for field, after in (("title", title), ("threshold", threshold), ("warn_to", warn_to)):
             Change.note(self, self.title, field, getattr(self, field), after, by=by)
             setattr(self, field, after)
-        self.look_at_stock()
+        if self.stock or self.used:  # nobody is warned of one that was never filled
+            self.look_at_stock()
 
     def lock(self) -> None:
         """Be the only one that takes from this pool or fills it, until the transaction ends.

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 # Rows that are deleted in one transaction, and how many of those a page waits for.
 CLEARED = 1_000
 FEW = 20
+# Chunks of those who wait that are served at once; the rest is served within the minute.
+SERVED = 10
 
 
 def begin_refusal(pool: Pool) -> Refusal | None:
@@ -51,7 +53,7 @@ def begin(pool: Pool, file_name: str, *, by: Staff | None) -> PoolUpload:
         db.session.flush()
     upload = PoolUpload(
         pool=pool,
-        file_name=file_name[-255:],
+        file_name=file_name.replace("\0", "")[-255:],
         by_id=by.id if by else None,
         reader=this_process(),
         read_at=clock.now(),
@@ -102,7 +104,7 @@ def publish(upload: PoolUpload, *, by: Staff | None) -> list[int]:
     Change.note(pool, pool.title, "upload", None, _what(upload), by=by)
     pool.look_at_stock()
     db.session.commit()
-    return waiting.serve(pool.id)
+    return waiting.serve(pool.id, SERVED)
 
 
 def discard(upload: PoolUpload) -> None:
@@ -150,8 +152,9 @@ def clear_away(those: Any = True, most: int | None = None) -> None:
     db.session.rollback()
 
 
-def tend() -> None:
-    """What the sweep does for pools: forget what nobody confirmed, make due who was forgotten."""
+def tend() -> list[int]:
+    """What is done for pools every minute: what nobody confirms is forgotten, and who was passed
+    over is served; the fulfilments that are due because of it."""
     a_while = clock.now() - timedelta(minutes=1)
     pending = select(PoolUpload).where(PoolUpload.state.in_(PENDING), PoolUpload.at < a_while)
     for upload in db.session.scalars(pending).all():
@@ -161,7 +164,7 @@ def tend() -> None:
                 upload.discard()
             db.session.commit()
     clear_away(most=FEW)
-    waiting.serve_all()
+    return waiting.serve_all()
 
 
 def _locked(upload: PoolUpload) -> Pool:

@@ -24,14 +24,17 @@ CHUNK = 100
 MOST_WOKEN = 1_000
 
 
-def serve(pool_id: int) -> list[int]:
-    """Give what is free to the items that wait, and commit; the fulfilments that are due by now.
+def serve(pool_id: int, most: int | None = None) -> list[int]:
+    """Give what is free to the items that wait, `most` chunks of them, and commit; the fulfilments
+    that are due by now.
 
     Others get their turn in between, but take nothing as long as somebody waits.
     """
     due: list[int] = []
-    while served := _serve_some(pool_id):
+    chunks = 0
+    while (most is None or chunks < most) and (served := _serve_some(pool_id)):
         due += wake(pool_id, PoolWait.item_id.in_(served))
+        chunks += 1
     return due
 
 
