@@ -35,6 +35,8 @@ from portal.views import (
     needs,
     orders,
     page_secrets,
+    pool_uploads,
+    pools,
     product_secrets,
     products,
     progress,
@@ -98,6 +100,8 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
         app.register_blueprint(module.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(hooks.bp)
+    app.register_blueprint(pools.bp)
+    app.register_blueprint(pool_uploads.bp)
     if app.config["DEMO"]:
         app.register_blueprint(mailbox.bp)
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     event,
+    insert,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -156,9 +157,26 @@ def insert_unless_there(
 ) -> None:
     """Insert `rows` but for those that are there already, by whatever unique columns."""
     dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    insert_of = postgresql.insert if dialect == "postgresql" else sqlite.insert
     if rows:
-        session.connection().execute(insert(model).on_conflict_do_nothing(), rows)
+        session.connection().execute(insert_of(model).on_conflict_do_nothing(), rows)
+
+
+def insert_many(session: Session, model: type[DeclarativeBase], rows: list[dict[str, Any]]) -> None:
+    """Insert `rows`, all with the same columns: numbers, texts and bytes as the database has them.
+    PostgreSQL takes many of them by COPY several times as quickly as by statements."""
+    if not rows:
+        return
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(model), rows)
+        return
+    columns = [f'"{name}"' for name in rows[0]]
+    driver: Any = connection.connection.driver_connection
+    statement = f"COPY {model.__tablename__} ({', '.join(columns)}) FROM STDIN"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(list(row.values()))
 
 
 def begin_reading(session: Session) -> None:

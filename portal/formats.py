@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
         "day": day,
         "clock_time": clock_time,
         "money": money,
+        "number": number,
         "country": country,
         "exact": exact,
         "paragraphs": paragraphs,
@@ -82,6 +83,11 @@ def day(moment: datetime | None) -> str:
 def money(amount: Decimal, currency: str) -> str:
     """An amount with its currency, as this reader writes it."""
     return _money(amount, currency, _reader()[1])
+
+
+def number(count: int) -> str:
+    """A whole number, as this reader writes it."""
+    return str(numbers.format_decimal(count, locale=_reader()[1]))
 
 
 def country(code: str | None) -> str:

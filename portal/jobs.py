@@ -21,6 +21,7 @@ from portal.database import begin_reading
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
 from portal.models import Delivery, DeliveryStatus, Notice, outbox
+from portal.pools import uploads
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Jobs:
         for job in (fulfil, send, notify):
             self._tasks[job.__name__] = huey.task(name=job.__name__)(self._inside(job))
         huey.periodic_task(crontab(), name="sweep", priority=1)(self._inside(sweep))
+        huey.periodic_task(crontab(), name="tend_pools")(self._inside(tend_pools))
         return huey
 
     def fulfil(self, fulfilment_id: int, at: datetime | None = None) -> None:
@@ -150,6 +152,12 @@ def sweep() -> None:
     for notice_id in Notice.due(SWEEP):
         jobs().notify(notice_id)
     db.session.rollback()
+
+
+def tend_pools() -> None:
+    """Serve who was forgotten by a process that died while it filled a pool, and the like."""
+    for fulfilment_id in uploads.tend():
+        jobs().fulfil(fulfilment_id)
 
 
 def _huey(app: Flask) -> Huey:

@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.support.command_line",
     "tests.support.running_portal",
     "tests.people",
+    "tests.pools",
 ]
 
 

@@ -14,7 +14,6 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from portal.database import READS
 from portal.extensions import db
-from portal.fulfilment.pool import place
 from portal.models import (
     Delivery,
     DeliveryStatus,
@@ -27,13 +26,12 @@ from portal.models import (
     PageSecret,
     Pool,
     PoolLicense,
-    PoolUpload,
     Product,
     What,
 )
 from portal.models.product import Tool
-from portal.vault import vault
 from tests.people import item_document
+from tests.pools import fill
 from tests.support.faulty_mail_server import FlakyMailServer
 from tests.support.running_portal import kill, wait_until
 from tests.support.senders import message, signed, tell_over_http
@@ -53,16 +51,8 @@ def set_up(page, service_url):
     """Two products, one for each tool, and a pool that has just enough."""
     products = Product.appear(page.id, {code: f"By {tool}" for tool, code in TOOLS.items()})
     pool = Pool(title="Keys")
-    upload = PoolUpload(pool=pool, file_name="keys.txt")
-    db.session.add(upload)
-    db.session.flush()
-    safe = vault()
-    for number in range(ORDERS // 2):
-        text = f"POOL-{number:06}"
-        digest = safe.digest(text)
-        sealed = safe.seal(text, place(pool.id, digest))
-        row = PoolLicense(pool_id=pool.id, upload_id=upload.id, sealed=sealed, digest=digest)
-        db.session.add(row)
+    db.session.add(pool)
+    fill(pool, *(f"POOL-{number:06}" for number in range(ORDERS // 2)))
     settings = {Tool.WEB_SERVICE: settings_for(service_url).stored, Tool.POOL: {"pool_id": pool.id}}
     for tool, code in TOOLS.items():
         products[code].tool, products[code].settings = tool, settings[tool]

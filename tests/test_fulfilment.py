@@ -10,21 +10,18 @@ from portal import clock, jobs
 from portal.extensions import db
 from portal.fulfilment import worklist
 from portal.fulfilment.answer import Failure
-from portal.fulfilment.pool import place
 from portal.models import (
     Fulfilment,
+    License,
     OrderStatus,
-    Pool,
-    PoolLicense,
-    PoolUpload,
     Product,
     ProductText,
 )
 from portal.models.fulfilment import FulfilmentState
 from portal.models.history import What
 from portal.models.product import Tool
-from portal.vault import vault
 from tests.people import bring_in, item_document, order_document
+from tests.pools import fill
 
 
 @pytest.fixture
@@ -174,30 +171,22 @@ def test_a_claim_that_ran_out_is_taken_over(fulfilment, paid):
     assert entries(paid) == [What.FULFILMENT_RETRIES]
 
 
-def test_what_cannot_be_saved_is_tried_later_and_said(fulfilment, paid, acme):
-    """A license of a pool that another item has: the database says no to the second."""
-    pool = Pool(title="Keys")
-    upload = PoolUpload(pool=pool, file_name="keys.txt")
-    db.session.add_all([pool, upload])
-    db.session.flush()
-    safe, text = vault(), "AV7K2"
-    digest = safe.digest(text)
-    row = PoolLicense(
-        pool_id=pool.id,
-        upload_id=upload.id,
-        sealed=safe.seal(text, place(pool.id, digest)),
-        digest=digest,
-        item_id=fulfilment.item_id,
-    )
-    db.session.add(row)
-    db.session.flush()
-    other = bring_in(order_document("A0006666666"))
-    other.items[0].licenses[0].pool_license_id = row.id
+def test_what_cannot_be_saved_is_tried_later_and_said(fulfilment, paid, pool):
+    """The place of a license is taken by another one: the database says no to the second."""
+    former = License.saved(paid.items[0], "FORMER-1")
+    former.position, former.revoked_at = 2, clock.now()
+    fill(pool, "AV7K2")
     set_tool(fulfilment, Tool.POOL, pool_id=pool.id)
     jobs.fulfil(fulfilment.id)
     assert fulfilment.failure == Failure.TOOL_BROKE_DOWN
     assert fulfilment.due_at > clock.now()
-    assert paid.items[0].licenses == []
+    assert paid.items[0].licenses == [former]
+
+    former.position = 1
+    fulfilment.due_at = clock.now()
+    db.session.commit()
+    jobs.fulfil(fulfilment.id)
+    assert [license.text for license in paid.items[0].licenses] == ["FORMER-1", "AV7K2"]
 
 
 def test_who_lost_a_claim_changes_nothing_any_more(fulfilment):

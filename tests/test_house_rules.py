@@ -68,6 +68,7 @@ def address(app, rule, order, license):
     product = Product.of(license.order.checkout_page_id, "1001")
     values |= {"product_id": product.id, "code": order.checkout_page.code, "language": "en"}
     values |= {"secret_id": 1, "message_id": 1, "item_id": license.item_id, "delivery_id": 1}
+    values |= {"pool_id": 1, "upload_id": 1}
     values = {name: values[name] for name in rule.arguments}  # a new kind of part gets a value here
     with app.test_request_context():
         return app.url_map.bind("localhost").build(rule.endpoint, values)

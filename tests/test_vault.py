@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from portal import clock
+from portal.cli.vault import OTHERS
 from portal.extensions import db
-from portal.models import Hook, License, PageSecret, ReceivedMessage
+from portal.models import Hook, License, PageSecret, PoolLicense, ReceivedMessage
+from portal.sealed import MANY
 from portal.vault import KEY_BYTES, Unreadable, Vault, read_key, vault
 from tests.people import CODE, bring_in, item_document, order_document
+from tests.pools import put_in
 from tests.support.senders import Sender, message
 
 KEY, OTHER_KEY, DIGEST_KEY = (bytes([number]) * KEY_BYTES for number in (1, 2, 3))
@@ -259,3 +262,26 @@ def test_the_log_of_a_server_with_the_wrong_key_names_the_key_it_lacks(app, orde
     assert license.text is None
     assert re.search(r"no key with the id [0-9a-f]{8} is configured", caplog.text)
     assert vault().open(vault().seal("A", "x"), "x") == "A"
+
+
+def test_rotating_seals_pools_anew_too(keydesk, settings, pool):
+    put_in(pool, "A-1\nA-2\n")
+    (new, _old), changes = rotated(settings)
+    digest_key = fresh_key()
+    db.session.commit()
+    run = keydesk.run("vault", "rotate", **changes, FLASK_VAULT_DIGEST_KEY=digest_key)
+    assert run.stdout.splitlines() == [
+        "0 licenses are under the newest key, 0 are unreadable.",
+        "2 licenses of pools are under the newest key, 0 are unreadable.",
+    ]
+    safe = Vault([read_key(new)], read_key(digest_key))
+    rows = db.session.scalars(select(PoolLicense).order_by(PoolLicense.id)).all()
+    texts = [safe.open(row.sealed, PoolLicense.place(row.upload_id, row.position)) for row in rows]
+    assert texts == ["A-1", "A-2"]
+    assert [row.digest for row in rows] == [safe.exact_digest(text) for text in texts]
+
+
+def test_all_that_is_sealed_is_sealed_anew():
+    sealed = {table.name for table in License.metadata.sorted_tables if "sealed" in table.columns}
+    anew = {texts.table.name for texts in MANY} | {model.__tablename__ for model in OTHERS}
+    assert sealed == anew

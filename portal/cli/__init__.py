@@ -11,7 +11,7 @@ from flask_migrate.cli import db
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
-from portal.cli import demo, init, orders, pages, products, serve, staff, vault, worker
+from portal.cli import demo, init, orders, pages, pools, products, serve, staff, vault, worker
 
 
 class Portal(FlaskGroup):
@@ -48,6 +48,7 @@ for command in (
     products.products,
     staff.staff,
     orders.orders,
+    pools.pools,
     vault.vault,
     serve.serve,
     worker.worker,

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 from flask.cli import AppGroup
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import undefer
 
 from portal.cli.init import new_key
 from portal.cli.progress import progress
 from portal.extensions import db
-from portal.models import Item, License, PageSecret, Product, ReceivedMessage
+from portal.models import PageSecret, Product, ReceivedMessage
+from portal.sealed import LICENSES, MANY, SavedRow, Texts
 from portal.vault import Unreadable
 from portal.vault import vault as the_vault
 
@@ -35,19 +36,8 @@ def rotate(ctx: click.Context) -> None:
     be interrupted and run again, and the portal can be used meanwhile. Once it has ended well, the
     older keys can go.
     """
-    total = db.session.scalar(select(func.count(License.id))) or 0
-    done, unreadable, last_id = 0, 0, 0
-    with progress("Sealing", total) as advance:
-        while batch := _batch_after(last_id):
-            sealed = [_seal_again(saved) for saved in batch]
-            _write([row for row in sealed if row])
-            unreadable += sealed.count(None)
-            done, last_id = done + len(batch), batch[-1].id
-            advance(len(batch))
+    unreadable = sum(_seal_many(texts) for texts in MANY)
     others = sum(_seal_others(model) for model in OTHERS)
-    click.echo(
-        f"{done - unreadable} licenses are under the newest key, {unreadable} are unreadable."
-    )
     if others:
         click.echo(f"{others} secrets, settings or messages are unreadable.")
     if unreadable or others:
@@ -60,45 +50,50 @@ def new() -> None:
     click.echo(new_key())
 
 
-def _batch_after(license_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    query = (
-        select(
-            License.id,
-            License.position,
-            License.sealed,
-            Item.order_id,
-            Item.ref,
+def _seal_many(texts: Texts) -> int:
+    """Seal all texts of one table under the newest key; says how many of them are unreadable."""
+    total = db.session.scalar(select(func.count()).select_from(texts.table)) or 0
+    done, unreadable, last_id = 0, 0, 0
+    with progress(f"Sealing {texts.noun}", total) as advance:
+        while batch := _batch_after(texts, last_id):
+            sealed = [_seal_again(texts, saved) for saved in batch]
+            _write(texts, [row for row in sealed if row])
+            unreadable += sealed.count(None)
+            done, last_id = done + len(batch), batch[-1].id
+            advance(len(batch))
+    if done or texts is LICENSES:
+        click.echo(
+            f"{done - unreadable} {texts.noun} are under the newest key, "
+            f"{unreadable} are unreadable."
         )
-        .join(License.item)
-        .where(License.id > license_id)
-        .order_by(License.id)
-        .limit(BATCH)
-    )
-    batch = db.session.execute(query).all()
+    return unreadable
+
+
+def _batch_after(texts: Texts, row_id: int) -> Sequence[SavedRow]:
+    batch = db.session.execute(texts.rows.where(texts.table.c.id > row_id).limit(BATCH)).all()
     db.session.commit()  # the sealing is done outside of a transaction, so that nobody waits for it
     return batch
 
 
-def _seal_again(saved: Row[*tuple[Any, ...]]) -> dict[str, object] | None:
-    """The columns of one license under the newest key; None when it cannot be read."""
-    safe, place = the_vault(), License.place(saved.order_id, saved.ref, saved.position)
+def _seal_again(texts: Texts, saved: SavedRow) -> dict[str, object] | None:
+    """The columns of one row under the newest key; None when it cannot be read."""
+    safe, place = the_vault(), texts.place(saved)
     try:
         text = safe.open(saved.sealed, place)
     except Unreadable:
-        print(f"License {saved.id} of order {saved.order_id} is unreadable.", file=sys.stderr)
+        print(f"{texts.name(saved)} is unreadable.", file=sys.stderr)
         return None
     return {
         "old_id": saved.id,
         "old_sealed": saved.sealed,
         "sealed": saved.sealed if safe.is_newest(saved.sealed) else safe.seal(text, place),
-        "digest": safe.digest(text),
-        "tail_digest": safe.tail_digest(text),
+        **texts.digests(safe, text),
     }
 
 
-def _write(rows: list[dict[str, object]]) -> None:
-    """Write licenses anew, but for those that somebody else has written since they were read."""
-    table = License.metadata.tables["licenses"]
+def _write(texts: Texts, rows: list[dict[str, object]]) -> None:
+    """Write rows anew, but for those that somebody else has written since they were read."""
+    table = texts.table
     same = (table.c.id == bindparam("old_id")) & (table.c.sealed == bindparam("old_sealed"))
     if rows:
         db.session.connection().execute(update(table).where(same), rows)

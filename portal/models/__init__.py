@@ -12,7 +12,9 @@ from portal.models.notice import Notice, NoticeKind
 from portal.models.order import Order
 from portal.models.order_status import OrderStatus
 from portal.models.page_secret import Hook, PageSecret
-from portal.models.pool import Pool, PoolLicense, PoolUpload
+from portal.models.pool import Pool
+from portal.models.pool_license import PoolLicense, PoolWait
+from portal.models.pool_upload import PoolUpload, UploadState
 from portal.models.product import LicenseQuantity, Product, Tool
 from portal.models.received_message import MessageOutcome, ReceivedMessage
 from portal.models.refusal import Refusal, Refused
@@ -43,6 +45,7 @@ __all__ = [
     "Pool",
     "PoolLicense",
     "PoolUpload",
+    "PoolWait",
     "Product",
     "ProductText",
     "ReceivedMessage",
@@ -52,5 +55,6 @@ __all__ = [
     "Staff",
     "Tool",
     "Unsound",
+    "UploadState",
     "What",
 ]

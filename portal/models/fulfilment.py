@@ -36,6 +36,7 @@ from portal.models.license import License
 from portal.models.notice import Notice, NoticeKind
 from portal.models.order import Order
 from portal.models.order_status import OrderStatus
+from portal.models.pool_license import PoolWait
 from portal.models.product import Product, Tool
 from portal.models.refusal import Refusal, Refused
 
@@ -338,6 +339,8 @@ class Fulfilment(Model):
         """Wait; what it has waited for `before` is neither said nor mailed again."""
         self.state, self.failure = FulfilmentState.WAITING, answer.reason
         self.detail, self.due_at = answer.detail, answer.until
+        if answer.reason is Failure.POOL_EMPTY and PoolWait.is_over(self.item_id):
+            self.due_at = clock.now()  # the pool was refilled while this was on its way here
         if before == answer.reason:
             return None
         self._note(What.FULFILMENT_WAITS)

@@ -1,17 +1,24 @@
 """A list of licenses, uploaded beforehand, from which items take the next unused one."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from math import floor
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from flask_babel import gettext as _
+from sqlalchemy import SQLColumnExpression, String, func
+from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.database import BigId, UTCDateTime
+from portal.database import UTCDateTime
 from portal.extensions import Model, db
+from portal.models.change import Change
+from portal.models.notice import Notice, NoticeKind
+from portal.models.pool_license import PoolLicense
+from portal.models.pool_upload import PoolUpload, UploadState
+from portal.models.refusal import Refusal, Refused
+from portal.models.staff import Staff
 
-if TYPE_CHECKING:
-    from portal.models.staff import Staff
+# How far one looks back for how quickly a pool is used up.
+RATE_DAYS = 14
 
 
 class Pool(Model):
@@ -27,46 +34,96 @@ class Pool(Model):
     warned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=clock.now)
 
+    @classmethod
+    def by_title(cls, title: str) -> "Pool | None":
+        """The pool of this title."""
+        return db.session.scalars(db.select(cls).filter_by(title=title)).one_or_none()
 
-class PoolUpload(Model):
-    """What was uploaded in one go, and can be taken back whole while nothing of it was used."""
+    @classmethod
+    def all(cls) -> "list[Pool]":
+        """Every pool, by title."""
+        return list(db.session.scalars(db.select(cls).order_by(cls.title, cls.id)))
 
-    __tablename__ = "pool_uploads"
-    __table_args__ = (Index(None, "pool_id"),)
+    @classmethod
+    def add_refusal(cls, title: str) -> Refusal | None:
+        """Why there can be no new pool of this title, or None when there can."""
+        if cls.by_title(title):
+            return Refusal(
+                "title_taken",
+                _("There is a pool “%(title)s” already.", title=title),
+                _("Choose another title."),
+            )
+        return None
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    pool_id: Mapped[int] = mapped_column(ForeignKey("pools.id"))
-    by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    file_name: Mapped[str] = mapped_column(String(255))
-    at: Mapped[datetime] = mapped_column(UTCDateTime, default=clock.now)
+    @classmethod
+    def add(cls, title: str, *, by: Staff | None) -> "Pool":
+        """A new pool with nothing in it. Raises Refused."""
+        if refusal := cls.add_refusal(title):
+            raise Refused(refusal)
+        pool = cls(title=title)
+        db.session.add(pool)
+        db.session.flush()
+        Change.note(pool, title, "title", None, title, by=by)
+        return pool
 
-    pool: Mapped["Pool"] = relationship()
-    by: Mapped["Staff | None"] = relationship()
+    def change(self, *, title: str, threshold: int, warn_to: str | None, by: Staff | None) -> None:
+        """Change the settings, and note what differs. Raises Refused."""
+        if title != self.title and (refusal := self.add_refusal(title)):
+            raise Refused(refusal)
+        self.lock()
+        for field, after in (("title", title), ("threshold", threshold), ("warn_to", warn_to)):
+            Change.note(self, self.title, field, getattr(self, field), after, by=by)
+            setattr(self, field, after)
+        if self.stock or self.used:  # nobody is warned of one that was never filled
+            self.look_at_stock()
 
+    def lock(self) -> None:
+        """Be the only one that takes from this pool or fills it, until the transaction ends.
 
-class PoolLicense(Model):
-    """One license of a pool, sealed like any other. It is free until it has an item, and it never
-    becomes free again."""
+        Not so exclusive that a new row could not refer to the pool. SQLite locked when the
+        transaction began, see database.py.
+        """
+        db.session.refresh(self, with_for_update={"key_share": True})
 
-    __tablename__ = "pool_licenses"
-    __table_args__ = (
-        UniqueConstraint("pool_id", "digest"),
-        # Holds the free ones alone: what was used is not walked past.
-        Index(
-            "ix_pool_licenses_free",
-            "pool_id",
-            "id",
-            sqlite_where=db.text("item_id IS NULL"),
-            postgresql_where=db.text("item_id IS NULL"),
-        ),
-        Index("ix_pool_licenses_item_id", "item_id"),
-        Index(None, "upload_id"),
-    )
+    @property
+    def stock(self) -> int:
+        """How many licenses are free."""
+        return self._total(PoolUpload.free)
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    pool_id: Mapped[int] = mapped_column(ForeignKey("pools.id"))
-    upload_id: Mapped[int] = mapped_column(ForeignKey("pool_uploads.id"))
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    digest: Mapped[bytes] = mapped_column(LargeBinary(16))
-    item_id: Mapped[int | None] = mapped_column(ForeignKey("items.id"))
-    taken_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    @property
+    def used(self) -> int:
+        """How many licenses items have taken."""
+        return self._total(PoolUpload.size - PoolUpload.free)
+
+    def _total(self, what: SQLColumnExpression[int]) -> int:
+        query = db.select(func.coalesce(func.sum(what), 0)).where(
+            PoolUpload.pool_id == self.id, PoolUpload.state == UploadState.PUBLISHED
+        )
+        return db.session.scalars(query).one()
+
+    @property
+    def days_left(self) -> int | None:
+        """For how many days the stock lasts at the rate of the last RATE_DAYS, or since the pool
+        was made where that is less; None where nothing was taken."""
+        since = clock.now() - timedelta(days=RATE_DAYS)
+        query = db.select(func.count()).where(
+            PoolLicense.pool_id == self.id, PoolLicense.taken_at >= since
+        )
+        return self.lasts(self.stock, db.session.scalars(query).one())
+
+    def lasts(self, stock: int, taken: int) -> int | None:
+        """For how many days `stock` lasts where `taken` were taken lately, see `days_left`."""
+        if not taken:
+            return None
+        passed = (clock.now() - self.created_at) / timedelta(days=1)
+        return floor(stock * min(max(passed, 1.0), RATE_DAYS) / taken)
+
+    def look_at_stock(self, stock: int | None = None) -> None:
+        """Have the vendor told once when the stock has fallen to the threshold. Lock before;
+        `stock` spares to count it again."""
+        if (self.stock if stock is None else stock) > self.threshold:
+            self.warned_at = None
+        elif self.warned_at is None and Notice.write(
+            NoticeKind.POOL_LOW, to=self.warn_to, pool=self
+        ):
+            self.warned_at = clock.now()

@@ -54,4 +54,4 @@ def _verdict(conversation: Conversation) -> str:
         case Trouble(failure=failure, detail=detail):
             return f"{failure.what} {detail or ''}".strip()
         case answer:
-            return str(answer.reason.sentence)
+            return str(answer.reason.what)

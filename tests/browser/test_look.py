@@ -6,7 +6,7 @@ import pytest
 from flask_security.recoverable import generate_reset_password_token
 from playwright.sync_api import expect
 
-from portal import clock
+from portal import clock, jobs
 from portal.extensions import db
 from portal.fulfilment import answer
 from portal.fulfilment.answer import DoneElsewhere, Licenses, Trouble, Waits
@@ -24,6 +24,7 @@ from portal.models import (
 )
 from portal.smtp import Failure
 from tests.people import bring_in, item_document, order_document
+from tests.pools import paid, put_in, upload_of
 from tests.support.senders import Sender, message
 
 SCHEMES = ["light", "dark"]
@@ -225,3 +226,21 @@ def test_the_page_where_a_password_is_chosen(window, rob, axe, scheme, width):
     page.goto(link)
     expect(page.get_by_role("button", name="Save the password")).to_be_visible()
     assert_good(page, axe)
+
+
+def test_pages_of_pools(at_desk, ada, acme, mailbox, pool, axe, scheme, width):
+    put_in(pool, "".join(f"A-{number}\n" for number in range(30)))
+    pool.change(title=pool.title, threshold=50, warn_to="vendor@example.com", by=ada)
+    jobs.fulfil(paid(pool).id)
+    lines = ["NEW-1", "", "NEW-2", "NEW-1", "A-1", "A-0", "#NAME?", "Jan-04", "Z\u200b1"]
+    upload = upload_of(pool, "\n".join(lines), "a-rather-long-name-of-a-file-of-licenses-2026.csv")
+    page = at_desk(ada, **options(scheme, width))
+    for address in (
+        "/pools",
+        "/pools/new",
+        f"/pools/{pool.id}",
+        f"/pools/{pool.id}/uploads/{upload.id}",
+        f"/pools/{pool.id}/uploads/1",
+    ):
+        page.goto(address)
+        assert_good(page, axe)

@@ -11,7 +11,7 @@ depends_on = None
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Time = sa.DateTime(timezone=True)
 DUE = sa.text("due_at IS NOT NULL")
-FREE = sa.text("item_id IS NULL")
+PENDING = sa.text("state IN ('reading', 'read')")
 SENDING = sa.text("status = 'sending'")
 
 TABLES = (
@@ -20,6 +20,7 @@ TABLES = (
     "pools",
     "pool_uploads",
     "pool_licenses",
+    "pool_waits",
     "notices",
     "changes",
 )
@@ -159,16 +160,32 @@ def _create_pools() -> None:
         sa.Column("by_id", sa.Integer(), nullable=True),
         sa.Column("file_name", sa.String(length=255), nullable=False),
         sa.Column("at", Time, nullable=False),
+        sa.Column("state", sa.String(32), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("free", sa.Integer(), nullable=False),
+        sa.Column("next_position", sa.Integer(), nullable=False),
+        sa.Column("report", sa.Text(), nullable=True),
+        sa.Column("complaint", sa.String(length=500), nullable=True),
+        sa.Column("reader", sa.String(length=255), nullable=True),
+        sa.Column("read_at", Time, nullable=True),
+        sa.Column("read_percent", sa.Integer(), nullable=False),
+        sa.Column("is_cleared", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["by_id"], ["staff.id"], name="fk_pool_uploads_by_id"),
         sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name="fk_pool_uploads_pool_id"),
         sa.PrimaryKeyConstraint("id", name="pk_pool_uploads"),
     )
     op.create_index("ix_pool_uploads_pool_id", "pool_uploads", ["pool_id"])
+    _create_index("ix_pool_uploads_pending", "pool_uploads", ["pool_id"], PENDING, unique=True)
+    _create_pool_licenses()
+
+
+def _create_pool_licenses() -> None:
     op.create_table(
         "pool_licenses",
         sa.Column("id", Id, nullable=False),
         sa.Column("pool_id", sa.Integer(), nullable=False),
         sa.Column("upload_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=16), nullable=False),
         sa.Column("item_id", Id, nullable=True),
@@ -179,17 +196,38 @@ def _create_pools() -> None:
             ["upload_id"], ["pool_uploads.id"], name="fk_pool_licenses_upload_id"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_pool_licenses"),
-        sa.UniqueConstraint("pool_id", "digest", name="uq_pool_licenses_pool_id_digest"),
+        sa.UniqueConstraint("digest", "pool_id", name="uq_pool_licenses_digest_pool_id"),
     )
-    op.create_index(
-        "ix_pool_licenses_free",
-        "pool_licenses",
-        ["pool_id", "id"],
-        sqlite_where=FREE,
-        postgresql_where=FREE,
+    for name, columns, those in (
+        ("free", ["upload_id", "position"], "item_id IS NULL"),
+        ("item_id", ["item_id"], "item_id IS NOT NULL"),
+        ("taken", ["pool_id", "taken_at"], "taken_at IS NOT NULL"),
+    ):
+        _create_index(f"ix_pool_licenses_{name}", "pool_licenses", columns, sa.text(those))
+    op.create_table(
+        "pool_waits",
+        sa.Column("item_id", Id, autoincrement=False, nullable=False),
+        sa.Column("pool_id", sa.Integer(), nullable=False),
+        sa.Column("ordered_at", Time, nullable=False),
+        sa.Column("missing", sa.Integer(), nullable=False),
+        sa.Column("in_parts", sa.Boolean(), nullable=False),
+        sa.Column("is_ready", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["items.id"], name="fk_pool_waits_item_id", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name="fk_pool_waits_pool_id"),
+        sa.PrimaryKeyConstraint("item_id", name="pk_pool_waits"),
     )
-    op.create_index("ix_pool_licenses_item_id", "pool_licenses", ["item_id"])
-    op.create_index("ix_pool_licenses_upload_id", "pool_licenses", ["upload_id"])
+    open_waits = ["pool_id", "ordered_at", "item_id"]
+    _create_index("ix_pool_waits_open", "pool_waits", open_waits, sa.text("missing > 0"))
+    _create_index("ix_pool_waits_ready", "pool_waits", ["pool_id"], sa.text("is_ready"))
+
+
+def _create_index(
+    name: str, table: str, columns: list[str], those: sa.TextClause, *, unique: bool = False
+) -> None:
+    """An index of those rows alone."""
+    op.create_index(name, table, columns, unique=unique, sqlite_where=those, postgresql_where=those)
 
 
 def _create_notices() -> None:

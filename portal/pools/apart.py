@@ -1,0 +1,45 @@
+"""A file that somebody uploaded on the page is read apart from the request that brought it, which
+may end long before."""
+
+import logging
+import shutil
+from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Thread
+from typing import IO, BinaryIO, cast
+
+from flask import Flask, current_app
+
+from portal.extensions import db
+from portal.pools import uploads
+from portal.pools.reading import Shape
+
+log = logging.getLogger(__name__)
+
+# Seconds for which a page waits for a file: most are read by then.
+PATIENCE = 1.5
+
+
+def read_apart(upload_id: int, stream: IO[bytes], shape: Shape) -> None:
+    """Have the file of an upload read. It lies in the instance folder meanwhile, where no other
+    program finds it, because it has no name; it is gone when it has been read, or when this
+    process ends, which the upload then says."""
+    db.session.rollback()  # nothing is held while this waits
+    folder = Path(current_app.instance_path)
+    file = TemporaryFile(dir=folder if folder.is_dir() else None)  # noqa: SIM115 - _read closes it
+    shutil.copyfileobj(stream, file)
+    file.seek(0)
+    app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
+    arguments = (app, upload_id, file, shape)
+    thread = Thread(target=_read, args=arguments, name=f"upload {upload_id}", daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+
+
+def _read(app: Flask, upload_id: int, file: BinaryIO, shape: Shape) -> None:
+    with file, app.app_context():
+        try:
+            uploads.read(upload_id, file, shape)
+        except Exception:
+            db.session.rollback()
+            log.exception("The upload %s could not be read", upload_id)

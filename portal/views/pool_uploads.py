@@ -1,0 +1,110 @@
+"""/pools/<id>/uploads: a file is uploaded, explained, and confirmed or let go."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.access import current_staff, staff_only
+from portal.extensions import db
+from portal.jobs import jobs
+from portal.models import PoolUpload, Refused, UploadState
+from portal.pools import uploads
+from portal.pools.apart import read_apart
+from portal.pools.findings import Findings, Kind
+from portal.views.pool_forms import PoolForm, UploadForm
+from portal.views.pools import LARGEST_POOL_ID, page_of, pool_or_404
+
+bp = Blueprint("pool_uploads", __name__, url_prefix="/pools/<int:pool_id>/uploads")
+
+LARGEST_FILE = 200 * 1024 * 1024
+
+
+@bp.url_value_preprocessor
+def let_large_files_in(_endpoint: str | None, _values: dict[str, object] | None) -> None:
+    """A file may be larger than any other request, where somebody brings it who may: the body is
+    read before a view is asked. What was asked of the database is not held meanwhile."""
+    if request.endpoint == "pool_uploads.create":
+        if current_staff.is_authenticated and current_staff.may("configure"):
+            request.max_content_length = LARGEST_FILE
+        db.session.rollback()
+
+
+def upload_or_404(pool_id: int, upload_id: int) -> PoolUpload:
+    """The upload of this id, of this pool."""
+    if max(pool_id, upload_id) > LARGEST_POOL_ID:
+        abort(404)
+    query = db.select(PoolUpload).filter_by(id=upload_id, pool_id=pool_id)
+    return db.session.scalars(query).one_or_none() or abort(404)
+
+
+@bp.post("")
+@staff_only(may="configure")
+def create(pool_id: int) -> tuple[str, int] | Response:
+    pool = pool_or_404(pool_id)
+    form = UploadForm()
+    if not form.validate():
+        return page_of(pool, PoolForm(formdata=None, obj=pool), form), 422
+    try:
+        upload_id = uploads.begin(pool, form.file.data.filename or "", by=current_staff).id
+    except Refused as refused:
+        form.file.errors = [refused.refusal.sentence, refused.refusal.next_step]
+        return page_of(pool, PoolForm(formdata=None, obj=pool), form), 409
+    read_apart(upload_id, form.file.data.stream, form.shape)
+    return redirect(url_for("pool_uploads.show", pool_id=pool_id, upload_id=upload_id), 303)
+
+
+@bp.get("/<int:upload_id>")
+@staff_only(may="configure")
+def show(pool_id: int, upload_id: int) -> str:
+    upload = upload_or_404(pool_id, upload_id)
+    return render_template("pool_uploads/show.html", **_shown(upload))
+
+
+@bp.get("/<int:upload_id>/progress")
+@staff_only(may="configure")
+def progress(pool_id: int, upload_id: int) -> str:
+    """The fragment, as the page asks for it while the file is read."""
+    upload = upload_or_404(pool_id, upload_id)
+    return render_template("pool_uploads/_upload.html", **_shown(upload))
+
+
+@bp.post("/<int:upload_id>/publication")
+@staff_only(may="configure")
+def publish(pool_id: int, upload_id: int) -> tuple[str, int] | Response:
+    upload = upload_or_404(pool_id, upload_id)
+    try:
+        due = uploads.publish(upload, by=current_staff)
+    except Refused as refused:
+        return _refused(upload, refused)
+    for fulfilment_id in due:
+        jobs().fulfil(fulfilment_id)
+    flash(_("The licenses are in the pool."))
+    return redirect(url_for("pools.show", pool_id=pool_id), 303)
+
+
+@bp.post("/<int:upload_id>/withdrawal")
+@staff_only(may="configure")
+def withdraw(pool_id: int, upload_id: int) -> tuple[str, int] | Response:
+    """Discard it, or take it back where it is in the pool."""
+    upload = upload_or_404(pool_id, upload_id)
+    try:
+        if upload.state is UploadState.PUBLISHED:
+            uploads.take_back(upload, by=current_staff)
+            flash(_("The upload was taken back."))
+        else:
+            uploads.discard(upload)
+            flash(_("The upload was discarded. Nothing of it is in the pool."))
+    except Refused as refused:
+        return _refused(upload, refused)
+    return redirect(url_for("pools.show", pool_id=pool_id), 303)
+
+
+def _refused(upload: PoolUpload, refused: Refused) -> tuple[str, int]:
+    shown = _shown(upload) | {"refusal": refused.refusal}
+    return render_template("pool_uploads/show.html", **shown), 409
+
+
+def _shown(upload: PoolUpload) -> dict[str, object]:
+    findings = Findings.load(upload.report)
+    kinds = [kind for kind in Kind if findings.counts[kind]]
+    return {"upload": upload, "findings": findings, "kinds": kinds, "refusal": None}

@@ -1,0 +1,102 @@
+"""/pools: lists of licenses, for operators."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.access import current_staff, staff_only
+from portal.extensions import db
+from portal.models import Change, Pool, PoolUpload, Refused
+from portal.pools.figures import figures_of
+from portal.pools.products import by_pool
+from portal.views.pool_forms import PoolForm, UploadForm
+
+bp = Blueprint("pools", __name__, url_prefix="/pools")
+
+LARGEST_POOL_ID = 2**31 - 1
+
+# So many changes are shown; nobody reads more of them on a page.
+CHANGES = 50
+
+
+def pool_or_404(pool_id: int) -> Pool:
+    """The pool of this id."""
+    return (db.session.get(Pool, pool_id) if pool_id <= LARGEST_POOL_ID else None) or abort(404)
+
+
+@bp.get("")
+@staff_only(may="configure")
+def index() -> str:
+    pools = Pool.all()
+    shown = {"figures": figures_of(pools), "products": by_pool()}
+    return render_template("pools/index.html", pools=pools, **shown)
+
+
+@bp.get("/new")
+@staff_only(may="configure")
+def new() -> str:
+    return render_template("pools/new.html", form=PoolForm(formdata=None))
+
+
+@bp.post("")
+@staff_only(may="configure")
+def create() -> tuple[str, int] | Response:
+    form = PoolForm()
+    if not form.validate():
+        return render_template("pools/new.html", form=form), 422
+    try:
+        pool = Pool.add(str(form.title.data), by=current_staff)
+        _change(pool, form)
+    except Refused as refused:
+        form.title.errors = [refused.refusal.sentence]
+        return render_template("pools/new.html", form=form), 409
+    db.session.commit()
+    return redirect(url_for("pools.show", pool_id=pool.id), 303)
+
+
+@bp.get("/<int:pool_id>")
+@staff_only(may="configure")
+def show(pool_id: int) -> str:
+    pool = pool_or_404(pool_id)
+    return page_of(pool, PoolForm(formdata=None, obj=pool), UploadForm(formdata=None))
+
+
+@bp.post("/<int:pool_id>")
+@staff_only(may="configure")
+def update(pool_id: int) -> tuple[str, int] | Response:
+    pool = pool_or_404(pool_id)
+    form = PoolForm()
+    if not form.validate():
+        return page_of(pool, form, UploadForm(formdata=None)), 422
+    try:
+        _change(pool, form)
+    except Refused as refused:
+        form.title.errors = [refused.refusal.sentence]
+        return page_of(pool, form, UploadForm(formdata=None)), 409
+    db.session.commit()
+    flash(_("The settings were saved."))
+    return redirect(url_for("pools.show", pool_id=pool.id), 303)
+
+
+def _change(pool: Pool, form: PoolForm) -> None:
+    pool.change(
+        title=str(form.title.data),
+        threshold=int(form.threshold.data or 0),
+        warn_to=form.warn_to.data or None,
+        by=current_staff,
+    )
+
+
+def page_of(pool: Pool, form: PoolForm, upload_form: UploadForm) -> str:
+    """The page of one pool, with what was typed into its forms."""
+    return render_template(
+        "pools/show.html",
+        pool=pool,
+        form=form,
+        upload_form=upload_form,
+        figures=figures_of([pool])[pool.id],
+        products=by_pool().get(pool.id, []),
+        pending=PoolUpload.pending(pool),
+        uploads=PoolUpload.of(pool),
+        changes=Change.of(pool)[:CHANGES],
+    )
