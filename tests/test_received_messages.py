@@ -2,9 +2,11 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.extensions import db
@@ -158,3 +160,25 @@ def test_nothing_that_a_message_says_is_logged(acme_sends, caplog):
     acme_sends.post(json.dumps(message(codes=[CODE])))
     assert CODE not in caplog.text
     assert KIM not in caplog.text
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_replay_and_who_erases_the_customer_do_not_wait_in_a_circle(app, rejected):
+    received_id = rejected.id
+    db.session.rollback()
+
+    def replay():
+        with app.app_context():
+            db.session.get(ReceivedMessage, received_id).replay(by=None)
+            db.session.commit()
+
+    with Session(db.engine) as other, ThreadPoolExecutor(1) as thread:
+        other.execute(db.select(Order.id).with_for_update())  # an import begins like this
+        replayed = thread.submit(replay)
+        while not other.scalar(db.text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            assert not replayed.done()
+        other.execute(db.update(ReceivedMessage).values(sealed=None))
+        other.commit()
+        replayed.result()
+    received = db.session.get(ReceivedMessage, received_id)
+    assert (received.outcome, received.body) == (MessageOutcome.UPDATED, None)

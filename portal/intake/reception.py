@@ -26,20 +26,24 @@ def receive(page_id: int, hook: Hook, message_id: str, body: str) -> ReceivedMes
         return ReceivedMessage.by_message_id(page_id, hook, message_id)
     content = message_in(body.encode())
     message.concern(*KINDS[hook].subject(content or {}))
+    db.session.flush()  # whatever forgets the customer of an order finds its messages by its id
     take_in(message, body)
     return message
 
 
 def take_in(message: ReceivedMessage, body: str) -> None:
-    """Bring about what `message` says, and write down what became of it."""
+    """Bring about what `message` says, and write down what became of it.
+
+    The order comes first, as everywhere, so that nobody who locks both waits in a circle.
+    """
     page = db.session.get_one(CheckoutPage, message.checkout_page_id)
-    message.complaint = None
-    db.session.flush()  # whatever forgets the customer of an order finds its messages by its id
+    complaint = None
     try:
         document = KINDS[message.hook].read(body, page.code)
-        message.outcome = _write(document) if document else MessageOutcome.IGNORED
+        outcome = _write(document) if document else MessageOutcome.IGNORED
     except DocumentError as error:
-        message.outcome, message.complaint = MessageOutcome.REJECTED, str(error)
+        outcome, complaint = MessageOutcome.REJECTED, str(error)
+    message.outcome, message.complaint = outcome, complaint
     db.session.flush()
 
 

@@ -160,12 +160,11 @@ class ReceivedMessage(Model):
         # The ways in know the models, and are known here for as long as it takes.
         from portal.intake.reception import take_in
 
-        query = db.select(ReceivedMessage).filter_by(id=self.id).with_for_update()
-        db.session.execute(query.execution_options(populate_existing=True)).all()
+        db.session.refresh(self)
         if refusal := self.replay_refusal():
             raise Refused(refusal)
-        self.replayed_at, self.replayed_by = clock.now(), by
         take_in(self, self.body or "")
+        self.replayed_at, self.replayed_by = clock.now(), by
 
 
 def _place(checkout_page_id: int, hook: Hook, message_id: str) -> str:
