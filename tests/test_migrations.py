@@ -4,10 +4,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 from portal import create_app
 from portal.extensions import db
+from portal.models import Order
 from tests.support.application import dispose_of, ordinary_settings
 from tests.support.databases import migrate
 
@@ -58,4 +59,33 @@ def test_the_way_back_leaves_nothing_and_the_way_forward_works_again(engine, emp
         upgrade()
     inspect(engine).clear_cache()
     assert "orders" in inspect(engine).get_table_names()
+    dispose_of(app)
+
+
+ROWS = (
+    "INSERT INTO checkout_pages (id, code, title, delivery_allowed, created_at)"
+    " VALUES (1, 'acme', 'Acme', true, '2026-11-02 10:00:00')",
+    "INSERT INTO orders (id, number, checkout_page_id, status, created_at, currency, total, locale,"
+    " customer_type, search_text) VALUES (7, 'A7', 1, 'paid', '2026-11-02 10:00:00', 'EUR', 2995,"
+    " 'en', 'physical', ' kim ')",
+    "INSERT INTO items (id, order_id, ref, position, product_code, product_name, quantity, amount)"
+    " VALUES (1, 7, '1', 1, '1001', 'Sentinel', 1, 2995)",
+)
+
+
+def test_orders_that_are_there_come_along(engine, empty_database):
+    app = create_app(ordinary_settings() | {"SQLALCHEMY_DATABASE_URI": empty_database.uri})
+    with app.app_context():
+        upgrade(revision="0003")
+        for row in ROWS:
+            db.session.execute(text(row))
+        db.session.commit()
+        upgrade()
+        order = db.session.get(Order, 7)
+        assert (order.told_at, order.parts, order.status) == (None, None, "paid")
+        assert [(item.ref, item.told_at) for item in order.items] == [("1", None)]
+        db.session.rollback()
+        downgrade(revision="0003")
+        assert db.session.scalar(text("SELECT count(*) FROM items")) == 1
+        db.session.rollback()
     dispose_of(app)
