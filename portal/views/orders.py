@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import immediateload, joinedload
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import DateField, Form, HiddenField, SearchField, SelectField, SelectMultipleField
@@ -21,8 +21,10 @@ bp = Blueprint("orders", __name__, url_prefix="/orders")
 
 # The history with the people in it, in one statement, whatever they may see themselves.
 WITH_HISTORY = (
-    selectinload(Order.history).joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages)
+    immediateload(Order.history).joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages)
 )
+WITH_PAGE = joinedload(Order.checkout_page)
+WITH_LICENSES = joinedload(Order.items).joinedload(Item.licenses)
 
 DELIVERIES = {"delivered": True, "not delivered": False}
 
@@ -124,12 +126,7 @@ def _cursor(asked: MultiDict[str, str]) -> Cursor | None:
 @bp.get("/<number>")
 @staff_only(may="read")
 def show(number: str) -> str | Response:
-    order = order_or_404(
-        number,
-        joinedload(Order.checkout_page),
-        selectinload(Order.items).joinedload(Item.licenses),
-        WITH_HISTORY,
-    )
+    order = order_or_404(number, WITH_PAGE, WITH_LICENSES, WITH_HISTORY)
     if number != order.number:
         return redirect(url_for("orders.show", number=order.number))
     return render_template("orders/show.html", order=order, underway=Delivery.underway(order))
