@@ -6,10 +6,9 @@ afterwards: to sort all that a common word finds takes too long.
 
 from typing import Any
 
-from sqlalchemy import Select, column, exists, func, literal_column, or_, select
+from sqlalchemy import Select, case, column, exists, func, literal_column, or_, select
 from sqlalchemy import table as bare_table
 
-from portal.extensions import db
 from portal.models import Item, License, Order
 from portal.search.filters import (
     Conditions,
@@ -25,6 +24,11 @@ from portal.search.shape import Shape, Way, given
 from portal.search.walks import MOST_WALKS, merged
 
 CAP = 10_000
+
+# What a rare word finds at most.
+FEW = 100
+# What is in no text: SQLite looks for this in no time.
+NOTHING: Any = literal_column("'\"\"'")
 
 Ids = Select[*tuple[Any, ...]]
 
@@ -68,20 +72,29 @@ def _asked_for(shape: Shape, filters: Conditions) -> list[Any]:
     if "numbers" in shape.filled:
         ways.append(every.where(Order.id.in_(given("numbers"))))
     ways = [way.order_by(Order.id.desc()).limit(CAP + 1) for way in ways]
-    words = [name for name in shape.filled if name.startswith(("word", "phrases"))]
-    return [*ways, _with_words(words, filters)] if words else ways
+    words = [given(name) for name in shape.filled if name.startswith("word")]
+    if words:
+        has = [Order.search_text.like(word) for word in words]
+        ways.append(every.where(*has).order_by(Order.id.desc()).limit(CAP + 1))
+    elif "phrases" in shape.filled:
+        ways += _by_text_index(every)
+    return ways
 
 
-def _with_words(words: list[str], filters: Conditions) -> Ids:
-    """The orders whose search text has every one of `words`, which are names of values."""
-    found = select(Order.id, Order.created_at).where(*filters)
-    if db.engine.dialect.name != "sqlite":
-        has = [Order.search_text.like(given(word)) for word in words]
-        return found.where(*has).order_by(Order.id.desc()).limit(CAP + 1)
+def _by_text_index(every: Ids) -> list[Any]:
+    """Those of `every` that SQLite's index of the search text finds: the few that there are of a
+    rare word, or the newest. The newest first takes it three times as long."""
+    few = _in_index(given("phrases")).limit(FEW + 1).cte("few")
+    are_few = select(func.count()).select_from(few).scalar_subquery() <= FEW
+    many = _in_index(case((are_few, NOTHING), else_=given("phrases"))).subquery()
+    newest = every.join(many, many.c.id == Order.id).order_by(many.c.id.desc()).limit(CAP + 1)
+    return [every.join(few, few.c.id == Order.id).where(are_few), newest]
+
+
+def _in_index(phrases: Any) -> Ids:
     index = bare_table("order_search", column("rowid"), column("order_search"))
-    matches = index.c.order_search.op("MATCH")(given("phrases"))
-    text = select(literal_column("rowid").label("id")).select_from(index).where(matches).subquery()
-    return found.join(text, text.c.id == Order.id).order_by(text.c.id.desc()).limit(CAP + 1)
+    matches = index.c.order_search.op("MATCH")(phrases)
+    return select(literal_column("rowid").label("id")).select_from(index).where(matches)
 
 
 def _orders_with(digest: Any) -> Ids:

@@ -53,8 +53,10 @@ def shown(shape: Shape, most: int) -> Ids:
 def counted(shape: Shape, most: int) -> Any:
     """At most `most` ids of the whole list: one walk after the other, until these are enough."""
     order = list_order(Order.created_at, Order.id, backwards=False)
-    every = merged(_parts(shape, created_in(shape)), order, most)
-    return select(every.c.id).limit(most)
+    parts = _parts(shape, created_in(shape))
+    if len(parts) == 1:
+        return parts[0].order_by(*order).limit(most)
+    return select(merged(parts, order, most).c.id).limit(most)
 
 
 def merged(parts: list[Ids], order: list[Any], most: int) -> Any:
@@ -64,7 +66,7 @@ def merged(parts: list[Ids], order: list[Any], most: int) -> Any:
     """
     if db.engine.dialect.name != "sqlite":
         parts = [select(part.order_by(*order).limit(most).subquery()) for part in parts]
-    return (union_all(*parts) if len(parts) > 1 else parts[0]).subquery()
+    return union_all(*parts).subquery()
 
 
 def _parts(shape: Shape, created: Conditions) -> list[Ids]:
