@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import Row
 
 from portal.extensions import db
@@ -19,6 +20,7 @@ from portal.search.candidates import CAP, Ids, licensed
 from portal.search.cursor import Cursor
 from portal.search.matches import matched_in
 from portal.search.scope import Scope
+from portal.search.shape import Way, way_of
 
 PAGE_SIZE = 50
 
@@ -42,12 +44,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Results:
-    """One page of the answer. `count` stops at CAP + 1."""
+    """One page of the answer. `count` stops at CAP + 1, and but for a walk so does the list."""
 
     results: list[Result]
     count: int
     newer: Cursor | None
     older: Cursor | None
+    way: Way = Way.WALK
 
     @property
     def only_order(self) -> Row[Any] | None:
@@ -58,6 +61,15 @@ class Results:
     def is_capped(self) -> bool:
         """Whether there are more than are counted."""
         return self.count > CAP
+
+    @property
+    def listed(self) -> str | None:
+        """Which of them are in the list, for people, where it leaves some out."""
+        if not self.is_capped or self.way is Way.WALK:
+            return None
+        if self.way is Way.PAID:
+            return _("the 10,000 that were paid last are listed")
+        return _("the 10,000 with the highest numbers are listed")
 
 
 def find(search: Search, staff: Staff, pages: Pages) -> Results:
@@ -72,7 +84,8 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     by_id = {page.id: page for page in pages}
     results = [Result(row, by_id[row.checkout_page_id], matched_in(search, row)) for row in rows]
     count = rows[0].found if rows else 0
-    return Results(results, count, *_neighbours(search, results, more=more))
+    newer, older = _neighbours(search, results, more=more)
+    return Results(results, count, newer, older, way_of(search))
 
 
 def has_license(search: Search, staff: Staff, pages: Pages) -> bool:

@@ -31,6 +31,18 @@ class Way(Enum):
     AWAITED = auto()  # by what is not fulfilled
 
 
+def way_of(search: Search) -> Way:
+    """How the orders are found that answer `search`."""
+    days = search.created.count
+    if search.q or search.license:
+        return Way.WORDS
+    if search.paid:
+        few = days is not None and days <= (search.paid.count or days)
+        return Way.WALK if few else Way.PAID
+    awaited = search.delivered is False and (days is None or days > FEW_DAYS)
+    return Way.AWAITED if awaited else Way.WALK
+
+
 @dataclass(frozen=True)
 class Shape:
     """The shape of a search by someone; `filled` are the names of its values."""
@@ -47,7 +59,7 @@ class Shape:
     def of(cls, search: Search, scope: Scope, values: dict[str, Any]) -> "Shape":
         """The shape of `search` among the orders of `scope`, run with `values`."""
         return cls(
-            way=_way(search),
+            way=way_of(search),
             filled=tuple(values),
             statuses=search.statuses,
             delivered=search.delivered,
@@ -91,17 +103,6 @@ def _cursor_values(search: Search) -> dict[str, Any]:
     if not cursor.backwards and end and cursor.created_at >= end:
         return {}
     return {"cursor_created_at": cursor.created_at, "cursor_id": cursor.id}
-
-
-def _way(search: Search) -> Way:
-    days = search.created.count
-    if search.q or search.license:
-        return Way.WORDS
-    if search.paid:
-        few = days is not None and days <= (search.paid.count or days)
-        return Way.WALK if few else Way.PAID
-    awaited = search.delivered is False and (days is None or days > FEW_DAYS)
-    return Way.AWAITED if awaited else Way.WALK
 
 
 TYPES = {

@@ -1,5 +1,7 @@
 """/orders and /orders/<number>: finding an order, and seeing all of it."""
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -129,4 +131,15 @@ def show(number: str) -> str | Response:
     order = order_or_404(number, WITH_PAGE, WITH_LICENSES, WITH_HISTORY)
     if number != order.number:
         return redirect(url_for("orders.show", number=order.number))
-    return render_template("orders/show.html", order=order, underway=Delivery.underway(order))
+    shown = {"order": order, "underway": Delivery.underway(order)}
+    return render_template("orders/show.html", results=_results_they_came_from(), **shown)
+
+
+def _results_they_came_from() -> str | None:
+    """The address of the search, or of the page of the list, that led to this page."""
+    try:
+        page = urlsplit(request.referrer or "")
+    except ValueError:
+        return None
+    is_list = page.netloc == request.host and page.path == url_for("orders.index")
+    return f"{page.path}?{page.query}" if is_list and page.query else None
