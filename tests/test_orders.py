@@ -105,7 +105,8 @@ def test_paging_visits_every_order_once_both_ways(signed_in, request, who, filte
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for number in range(1, 12):  # in threes of the same moment, their numbers against their times
         moment = (start - timedelta(hours=number // 3)).isoformat()
-        bring_in(order_document(f"A{number}", created_at=moment, paid_at=moment))
+        status = "deleted" if number % 4 == 0 else "paid"
+        bring_in(order_document(f"A{number}", status=status, created_at=moment, paid_at=moment))
     page = filtered(signed_in(request.getfixturevalue(who)), **filters)
     there = [found(page)]
     bring_in(order_document("A99", created_at="2026-06-01T00:00:00Z"))

@@ -4,11 +4,13 @@ There is one walk for each checkout page and status, because an index that begin
 each of them in the order of the list; the database merges them and reads no more than it shows.
 """
 
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
-from sqlalchemy import Select, select, union_all
+from sqlalchemy import Select, func, literal, select, union_all
 
+from portal.database import UTCDateTime
 from portal.extensions import db
 from portal.models import Order, OrderStatus
 from portal.search.filters import (
@@ -36,6 +38,9 @@ BY_DELIVERY = (
     OrderStatus.NOT_PAID,
 )
 
+# Where the list ends, seen forwards and backwards.
+ENDS = {False: datetime.min.replace(tzinfo=UTC), True: datetime.max.replace(tzinfo=UTC)}
+
 Ids = Select[*tuple[Any, ...]]
 
 
@@ -45,9 +50,29 @@ def shown(shape: Shape, most: int) -> Ids:
     parts = _parts(shape, created_beyond(shape))
     if len(parts) == 1:
         return parts[0].order_by(*list_order(*columns, backwards=shape.backwards)).limit(most)
+    if shape.delivered is None:
+        return _in_order(shape, parts, most)
+    return _in_order(shape, _near(shape, parts, most), most)
+
+
+def _in_order(shape: Shape, parts: list[Ids], most: int) -> Ids:
+    columns = (Order.created_at, Order.id)
     every = merged(parts, list_order(*columns, backwards=shape.backwards), most)
     ordered = list_order(every.c.created_at, every.c.id, backwards=shape.backwards)
     return select(every.c.id, every.c.created_at).order_by(*ordered).limit(most)
+
+
+def _near(shape: Shape, parts: list[Ids], most: int) -> list[Ids]:
+    """`parts`, of which those that hardly find anything walk no further than the first ones have
+    to, which find plenty: an order that is not paid is hardly ever delivered."""
+    likely = len(parts) // len(_statuses(shape))
+    first = _in_order(shape, parts[:likely], most).subquery()
+    ordered = list_order(first.c.created_at, first.c.id, backwards=shape.backwards)
+    last = select(first.c.created_at).order_by(*ordered).offset(most - 1).limit(1)
+    edge = func.coalesce(last.scalar_subquery(), literal(ENDS[shape.backwards], UTCDateTime()))
+    once = select(select(edge.label("created_at")).cte("edge").c.created_at).scalar_subquery()
+    near = Order.created_at <= once if shape.backwards else Order.created_at >= once
+    return [*parts[:likely], *(part.where(near) for part in parts[likely:])]
 
 
 def counted(shape: Shape, most: int) -> Any:
@@ -66,7 +91,7 @@ def merged(parts: list[Ids], order: list[Any], most: int) -> Any:
     """
     if db.engine.dialect.name != "sqlite":
         parts = [select(part.order_by(*order).limit(most).subquery()) for part in parts]
-    return union_all(*parts).subquery()
+    return (union_all(*parts) if len(parts) > 1 else parts[0]).subquery()
 
 
 def _parts(shape: Shape, created: Conditions) -> list[Ids]:
@@ -76,8 +101,7 @@ def _parts(shape: Shape, created: Conditions) -> list[Ids]:
 
 
 def _walks(shape: Shape) -> list[Conditions]:
-    ordered = BY_DELIVERY if shape.delivered is not False else BY_DELIVERY[::-1]
-    statuses = [status for status in ordered if status in (shape.statuses or OrderStatus)]
+    statuses = _statuses(shape)
     if shape.scope.everywhere:
         by_status = shape.statuses or shape.delivered is not None
         return [[Order.status == status] for status in statuses] if by_status else [[]]
@@ -87,3 +111,8 @@ def _walks(shape: Shape) -> list[Conditions]:
     return [
         [Order.checkout_page_id == page_id, Order.status == status] for status, page_id in pairs
     ]
+
+
+def _statuses(shape: Shape) -> list[OrderStatus]:
+    ordered = BY_DELIVERY[::-1] if shape.delivered is False else BY_DELIVERY
+    return [status for status in ordered if status in (shape.statuses or OrderStatus)]
