@@ -1,14 +1,14 @@
 """Who is asking, and what is theirs: the only place where access is decided."""
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, abort, redirect, request, url_for
 from flask_security import SQLAlchemyUserDatastore, UserMixin
 from flask_security import current_user as signed_in_user
-from sqlalchemy import Select
+from sqlalchemy import Select, bindparam
 from sqlalchemy.orm import contains_eager
 from sqlalchemy.sql.base import ExecutableOption
 from werkzeug.datastructures import WWWAuthenticate
@@ -40,6 +40,9 @@ current_staff = cast(Staff, signed_in_user)
 # Reached without signing in; a test walks every other route as a stranger.
 PUBLIC = {"static", "security.login", "security.forgot_password", "security.reset_password"}
 
+# Made once, because every page asks it.
+OF_SESSION = db.select(Staff).where(Staff.fs_uniquifier == bindparam("fs_uniquifier"))
+
 
 def init_app(app: Flask) -> None:
     app.after_request(_lead_htmx_along)
@@ -62,6 +65,8 @@ class StaffDatastore(SQLAlchemyUserDatastore):
         """The person with this one key."""
         if "email" in key:
             return Staff.by_email(key["email"])
+        if "fs_uniquifier" in key:
+            return db.session.scalars(OF_SESSION, key).unique().one_or_none()
         return super().find_user(case_insensitive, **key)
 
 
@@ -121,41 +126,45 @@ def visible_pages() -> Sequence[CheckoutPage]:
 
 def order_or_404(number: str, *options: ExecutableOption) -> Order:
     """The order with this number, if it is theirs to see. This and the next three are the only
-    ways to reach an order."""
-    query = _theirs(db.select(Order), Order.id_of(number)).options(*options)
-    return db.session.scalars(query).unique().one_or_none() or abort(404)
+    ways to reach an order. `options` are always the same objects."""
+    order = _order_query(options, sees_all=current_staff.sees_all)
+    values = _theirs_values(Order.id_of(number))
+    return db.session.scalars(order, values).unique().one_or_none() or abort(404)
 
 
 def license_or_404(number: str, license_id: int) -> License:
     """The license of an order that is theirs to see, in one statement with what it belongs to."""
     query = (
-        _theirs(db.select(License).join(License.item).join(Item.order), Order.id_of(number))
+        _theirs(db.select(License).join(License.item).join(Item.order), current_staff.sees_all)
         .where(License.id == (license_id if license_id <= LARGEST_ID else None))
         .options(
             contains_eager(License.item).contains_eager(Item.order).joinedload(Order.checkout_page)
         )
     )
-    return db.session.scalars(query).one_or_none() or abort(404)
+    values = _theirs_values(Order.id_of(number))
+    return db.session.scalars(query, values).one_or_none() or abort(404)
 
 
 def item_or_404(number: str, item_id: int) -> Item:
     """The item of an order that is theirs to see, in one statement with what it belongs to."""
     query = (
-        _theirs(db.select(Item).join(Item.order), Order.id_of(number))
+        _theirs(db.select(Item).join(Item.order), current_staff.sees_all)
         .where(Item.id == (item_id if item_id <= LARGEST_ID else None))
         .options(contains_eager(Item.order).joinedload(Order.checkout_page))
     )
-    return db.session.scalars(query).one_or_none() or abort(404)
+    values = _theirs_values(Order.id_of(number))
+    return db.session.scalars(query, values).one_or_none() or abort(404)
 
 
 def delivery_or_404(number: str, delivery_id: int) -> Delivery:
     """The delivery of an order that is theirs to see."""
     query = (
-        _theirs(db.select(Delivery).join(Delivery.order), Order.id_of(number))
+        _theirs(db.select(Delivery).join(Delivery.order), current_staff.sees_all)
         .where(Delivery.id == (delivery_id if delivery_id <= LARGEST_ID else None))
         .options(contains_eager(Delivery.order))
     )
-    return db.session.scalars(query).one_or_none() or abort(404)
+    values = _theirs_values(Order.id_of(number))
+    return db.session.scalars(query, values).one_or_none() or abort(404)
 
 
 def checkout_page_or_404(code: str) -> CheckoutPage:
@@ -183,12 +192,25 @@ def message_or_404(code: str, message_id: int) -> ReceivedMessage:
     return message if message and message.checkout_page_id == page.id else abort(404)
 
 
-def _theirs(query: Select[tuple[T]], order_id: int | None) -> Select[tuple[T]]:
-    """`query`, narrowed to the order `order_id` if its checkout page is theirs to see."""
-    query = query.where(Order.id == order_id)
-    if current_staff.sees_all:
+@lru_cache(maxsize=100)
+def _order_query(options: tuple[ExecutableOption, ...], *, sees_all: bool) -> Select[Order]:
+    """To put this together takes as long as the database takes to answer it."""
+    return _theirs(db.select(Order), sees_all).options(*options)
+
+
+def _theirs(query: Select[T], sees_all: bool) -> Select[T]:
+    """`query`, narrowed to the order of `_theirs_values` if its checkout page is theirs to see."""
+    query = query.where(Order.id == bindparam("order_id"))
+    if sees_all:
         return query
-    return query.where(Order.checkout_page_id.in_(page.id for page in current_staff.checkout_pages))
+    return query.where(Order.checkout_page_id.in_(bindparam("page_ids", expanding=True)))
+
+
+def _theirs_values(order_id: int | None) -> dict[str, Any]:
+    return {
+        "order_id": order_id,
+        "page_ids": [page.id for page in current_staff.checkout_pages],
+    }
 
 
 def _bearer_token() -> str:

@@ -105,7 +105,8 @@ def test_paging_visits_every_order_once_both_ways(signed_in, request, who, filte
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for number in range(1, 12):  # in threes of the same moment, their numbers against their times
         moment = (start - timedelta(hours=number // 3)).isoformat()
-        bring_in(order_document(f"A{number}", created_at=moment, paid_at=moment))
+        status = "deleted" if number % 4 == 0 else "paid"
+        bring_in(order_document(f"A{number}", status=status, created_at=moment, paid_at=moment))
     page = filtered(signed_in(request.getfixturevalue(who)), **filters)
     there = [found(page)]
     bring_in(order_document("A99", created_at="2026-06-01T00:00:00Z"))
@@ -121,14 +122,37 @@ def test_paging_visits_every_order_once_both_ways(signed_in, request, who, filte
     assert [number for numbers in back for number in numbers] == ["A99", *forth]
 
 
-@pytest.mark.parametrize("filters", [{}, {"q": "kim"}])
-def test_more_than_the_cap_are_not_counted(signed_in, ada, order, filters, monkeypatch):
+@pytest.mark.parametrize(
+    ("filters", "listed"),
+    [
+        ({}, None),
+        ({"q": "kim"}, "the 10,000 with the highest numbers are listed"),
+        ({"paid_from": "2020-01-01", "paid_to": "2030-01-01"}, "the 10,000 that were paid last"),
+    ],
+)
+def test_more_than_the_cap_are_not_counted(signed_in, ada, order, filters, listed, monkeypatch):
     for number in range(1, 4):
         bring_in(order_document(f"A{number}"))
     monkeypatch.setattr(results, "CAP", 3)
-    assert "more than 10,000 orders" in filtered(signed_in(ada), **filters).part("results").text
+    count = filtered(signed_in(ada), **filters).parts(".count")[0].text
+    assert "more than 10,000 orders" in count
+    assert listed in count if listed else "listed" not in count
     monkeypatch.setattr(results, "CAP", 4)
-    assert "4 orders" in filtered(signed_in(ada), **filters).part("results").text
+    assert filtered(signed_in(ada), **filters).parts(".count")[0].text == "4 orders"
+
+
+@pytest.mark.usefixtures("order")
+def test_an_order_leads_back_to_the_results_that_led_to_it(signed_in, ada):
+    bring_in(order_document("A2"))
+    results = filtered(signed_in(ada), q="kim", status="paid")
+    assert results.press(NUMBER).press("Back to the results").address == results.address
+    assert filtered(signed_in(ada)).press(NUMBER).press("All orders").address == "/orders"
+
+
+@pytest.mark.parametrize("referrer", ["https://else.example/orders?q=kim", "http://[", "/login?x"])
+def test_an_order_leads_to_nobody_elses_page(signed_in, ada, order, referrer):
+    page = signed_in(ada).open(f"/orders/{NUMBER}", headers={"Referer": referrer})
+    assert page.press("All orders").address == "/orders"
 
 
 def test_a_portal_without_orders_says_so(signed_in, rob):

@@ -4,9 +4,12 @@ The plans are those of 20,000 orders, on PostgreSQL with the statistics of 1,000
 """
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 
+import pytest
 from sqlalchemy import event, insert, text
 
+from portal.database import count_what_is_there
 from portal.extensions import db
 from portal.models import Fulfilment, Item, License, Order, OrderStatus, Product, need
 from portal.models.fulfilment import FulfilmentState
@@ -43,6 +46,11 @@ SEARCHES = {
     "a common word": Search(q="example"),
     "two common words": Search(q="example larsen"),
     "a common word on a day": Search(q="example", created=DAY),
+    "a rare word in a status": Search(q="kim19999", statuses=(OrderStatus.PAID,)),
+    "a common word, paid in years": Search(q="example", paid=YEARS),
+    "a number in a status": Search(q="5000", statuses=(OrderStatus.PAID,)),
+    "not delivered, of a status": Search(delivered=False, statuses=(OrderStatus.PAID,)),
+    "paid in years, of a status": Search(paid=YEARS, statuses=(OrderStatus.PAID,)),
     "two letters": Search(q="ki"),
     "a letter": Search(q="x"),
     "a symbol": Search(q="%"),
@@ -118,7 +126,7 @@ def fill(pages):
 
 def as_if_there_were_a_million():
     """The statistics, which alone decide a plan of PostgreSQL's, of 50 times as many rows."""
-    db.session.execute(text("ANALYZE"))
+    count_what_is_there(db.session)
     if db.engine.dialect.name == "postgresql":
         more = "UPDATE pg_class SET reltuples = reltuples * 50 WHERE relname IN (:a, :b, :c)"
         db.session.execute(text(more), {"a": "orders", "b": "items", "c": "licenses"})
@@ -147,8 +155,13 @@ def plan_of(question):
     ]
 
 
+# SQLite reads all orders of a checkout page, which may be most of those that there are. PostgreSQL
+# does where it has counted that these are few.
+OF_A_PAGE = "(checkout_page_id=?)"
+
+
 def scans(plan):
-    """The lines of a plan that read a whole table of many rows."""
+    """The lines of a plan that read a whole table of many rows, or all orders of a page."""
     return [line for line in plan if _is_scan(line.strip().removeprefix("->").strip())]
 
 
@@ -156,39 +169,49 @@ def _is_scan(line):
     # In the order of the list, and left after a page; and of the few items that are awaited.
     if line.endswith(("INDEX ix_orders_created_at_id", "INDEX ix_items_awaited")):
         return False
+    if line.endswith(OF_A_PAGE):
+        return True
     tables = ("orders", "items", "licenses")
     starts = ("SCAN ", "Seq Scan on ", "Parallel Seq Scan on ")
     return line.startswith(tuple(start + table for start in starts for table in tables))
 
 
-def test_no_search_scans_the_orders(app):
+@pytest.mark.parametrize("statistics", ["there", "missing"])
+def test_no_search_scans_the_orders(app, statistics):
     with app.test_request_context():
         pages = [add_page(f"p{number}", f"Page {number}") for number in range(1, 31)]
         fill(pages)
-        as_if_there_were_a_million()
+        # PostgreSQL counts by itself; SQLite does when an import ends or the portal starts.
+        if statistics == "there" or db.engine.dialect.name == "postgresql":
+            as_if_there_were_a_million()
         people = [
             (add_staff("ada@example.com", "operator"), pages),
             (add_staff("rob@example.com", "agent", pages[0]), pages[:1]),
             (add_staff("ida@example.com", "agent", pages[7]), pages[7:8]),
             (add_staff("eve@example.com", "agent", *pages[1:]), pages[1:]),
         ]
-        bad = {}
-        for staff, theirs in people:
-            for name, search in SEARCHES.items():
-                for place, cursor in CURSORS.items():
-                    asked = search.at(cursor)
-                    plan = plan_of(
-                        lambda asked=asked, staff=staff, theirs=theirs: (
-                            has_license(asked, staff, theirs),
-                            find(asked, staff, theirs),
-                        )
-                    )
-                    by_text = any(one in "".join(plan) for one in TEXT_INDEXES)
-                    if staff.sees_all and name in RARE and not by_text:
-                        bad[staff.email, name, place] = plan
-                    if found := scans(plan):
-                        bad[staff.email, name, place] = found
-        assert not bad
+        assert not bad_plans(people)
+
+
+def bad_plans(people):
+    """What is wrong with the plans of SEARCHES at CURSORS, by who searches for what and where."""
+    bad = {}
+    for (staff, theirs), (name, search), (place, cursor) in product(
+        people, SEARCHES.items(), CURSORS.items()
+    ):
+        asked = search.at(cursor)
+        plan = plan_of(
+            lambda asked=asked, staff=staff, theirs=theirs: (
+                has_license(asked, staff, theirs),
+                find(asked, staff, theirs),
+            )
+        )
+        by_text = any(one in "".join(plan) for one in TEXT_INDEXES)
+        if staff.sees_all and name in RARE and not by_text:
+            bad[staff.email, name, place] = plan
+        if found := scans(plan):
+            bad[staff.email, name, place] = found
+    return bad
 
 
 def test_what_needs_a_license_is_found_by_its_own_index(app):

@@ -11,11 +11,12 @@ written after. `unknown` is the honest word for a mail that was on its way when 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
-from sqlalchemy import Column, ForeignKey, Index, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Select, String, Table, Text, bindparam
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
 
 from portal import clock, smtp
@@ -160,13 +161,7 @@ class Delivery(Model):
     @classmethod
     def underway(cls, order: "Order") -> "list[Delivery]":
         """The deliveries of `order` that have no outcome yet, newest first."""
-        query = (
-            db.select(cls)
-            .where(cls.order_id == order.id, cls.status.in_(UNDERWAY))
-            .order_by(cls.id.desc())
-            .options(joinedload(cls.by).lazyload(Staff.checkout_pages), selectinload(cls.licenses))
-        )
-        return list(db.session.scalars(query))
+        return list(db.session.scalars(_underway(), {"order_id": order.id}))
 
     @property
     def is_automatic(self) -> bool:
@@ -296,3 +291,17 @@ class Delivery(Model):
                 delivery_id=self.id,
             )
         )
+
+
+@cache
+def _underway() -> "Select[Delivery]":
+    """Made once, because every page of an order asks it."""
+    return (
+        db.select(Delivery)
+        .where(Delivery.order_id == bindparam("order_id"), Delivery.status.in_(UNDERWAY))
+        .order_by(Delivery.id.desc())
+        .options(
+            joinedload(Delivery.by).lazyload(Staff.checkout_pages),
+            selectinload(Delivery.licenses),
+        )
+    )

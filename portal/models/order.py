@@ -90,7 +90,7 @@ class Order(Model):
     @property
     def customer_name(self) -> str:
         """First and last name, as far as there is one."""
-        return " ".join(part for part in (self.first_name, self.last_name) if part)
+        return full_name(self.first_name, self.last_name)
 
     @hybrid_property
     def is_delivered(self) -> bool:
@@ -101,6 +101,11 @@ class Order(Model):
     @classmethod
     def _is_delivered(cls) -> ColumnElement[bool]:
         return ~exists().where(Item.order_id == cls.id, Item.is_awaited)
+
+
+def full_name(first: str | None, last: str | None) -> str:
+    """Both in one, as far as there is one."""
+    return " ".join(part for part in (first, last) if part)
 
 
 # Direction marks and the like: copied along with a text, and never typed.

@@ -6,97 +6,106 @@ afterwards: to sort all that a common word finds takes too long.
 
 from typing import Any
 
-from sqlalchemy import Select, column, exists, func, literal_column, or_, select, union
+from sqlalchemy import Select, case, column, exists, func, literal_column, or_, select
 from sqlalchemy import table as bare_table
 
-from portal.extensions import db
 from portal.models import Item, License, Order
-from portal.search import Search
-from portal.search.filters import Conditions, Scope, created_in, has_status, is_delivered, paid_in
+from portal.search.filters import (
+    Conditions,
+    created_in,
+    has_status,
+    is_delivered,
+    of_pages,
+    only_checked,
+    paid_in,
+)
+from portal.search.scope import Scope
+from portal.search.shape import Shape, Way, given
 from portal.search.walks import MOST_WALKS, merged
 
 CAP = 10_000
 
-# As many days of orders are walked sooner than all that wait for something are.
-FEW_DAYS = 31
+# What a rare word finds at most.
+FEW = 100
+# What is in no text: SQLite looks for this in no time.
+NOTHING: Any = literal_column("'\"\"'")
 
 Ids = Select[*tuple[Any, ...]]
 
 
-def candidates(search: Search, scope: Scope) -> list[Any] | None:
-    """The ways to find orders (ids and times of creation); None where the list is walked."""
-    filters = [*scope.conditions, *has_status(search), *created_in(search.created, None)]
-    days = search.created.count
-    if search.q or search.license:
-        filters += [*paid_in(search.paid), *is_delivered(search)]
-        return _asked_for(search, filters)
-    if search.paid:
-        if days is not None and days <= (search.paid.count or days):
-            return None
-        return [_paid(search, scope, [*filters, *is_delivered(search)])]
-    if search.delivered is False and (days is None or days > FEW_DAYS):
+def candidates(shape: Shape) -> list[Any]:
+    """The ways to find orders (ids and times of creation)."""
+    filters = [*has_status(shape), *created_in(shape)]
+    if shape.way is Way.PAID:
+        return [_paid(shape, [*only_checked(filters), *is_delivered(shape)])]
+    filters = only_checked([*of_pages(shape.scope), *filters, *paid_in(shape)])
+    if shape.way is Way.AWAITED:
         return [_awaited(filters)]
-    return None
+    return _asked_for(shape, [*filters, *is_delivered(shape)])
 
 
-def owns_license(search: Search) -> Any:
+def owns_license(shape: Shape) -> Any:
     """Whether an order has the license asked for, as a condition."""
-    return exists().where(
-        Item.order_id == Order.id, License.item_id == Item.id, _is_license(search)
-    )
+    digests = [License.digest.in_(given("digests"))]
+    if "tail_digests" in shape.filled:
+        digests.append(License.tail_digest.in_(given("tail_digests")))
+    return exists().where(Item.order_id == Order.id, License.item_id == Item.id, or_(*digests))
 
 
-def licensed(search: Search) -> Ids:
-    """The orders that have the license asked for."""
-    return select(Order.id).join(Item).join(License).where(_is_license(search))
+def licensed(scope: Scope, *, but_numbers: bool) -> Ids:
+    """An order of `scope` that has the license whose digest is given; none where a number that is
+    given is another order's that is in it."""
+    theirs = select(Order.id).where(*only_checked(of_pages(scope)))
+    found = theirs.where(Order.id.in_(_orders_with(License.digest))).limit(1)
+    if but_numbers:
+        numbered = theirs.where(Order.id.in_(given("numbers"))).correlate(None)
+        found = found.where(~numbered.exists())
+    return found
 
 
-def _asked_for(search: Search, filters: Conditions) -> list[Any]:
+def _asked_for(shape: Shape, filters: Conditions) -> list[Any]:
     """For each thing that the box may mean, the orders that it finds."""
-    ways = [_newest(filters).where(Order.id.in_(_license_orders(search)))]
-    if search.numbers:
-        ways.append(_newest(filters).where(Order.id.in_(search.numbers)))
+    every = select(Order.id, Order.created_at).where(*filters)
+    ways = [every.where(Order.id.in_(_orders_with(License.digest)))]
+    if "tail_digests" in shape.filled:
+        ways.append(every.where(Order.id.in_(_orders_with(License.tail_digest))))
+    if "numbers" in shape.filled:
+        ways.append(every.where(Order.id.in_(given("numbers"))))
     ways = [way.order_by(Order.id.desc()).limit(CAP + 1) for way in ways]
-    if search.words and len(search.numbers) < 2:
-        ways.append(_with_words(search.words, filters))
+    words = [given(name) for name in shape.filled if name.startswith("word")]
+    if words:
+        has = [Order.search_text.like(word) for word in words]
+        ways.append(every.where(*has).order_by(Order.id.desc()).limit(CAP + 1))
+    elif "phrases" in shape.filled:
+        ways += _by_text_index(every)
     return ways
 
 
-def _newest(filters: Conditions) -> Ids:
-    return select(Order.id, Order.created_at).where(*filters)
+def _by_text_index(every: Ids) -> list[Any]:
+    """Those of `every` that SQLite's index of the search text finds: the few that there are of a
+    rare word, or the newest. The newest first takes it three times as long."""
+    few = _in_index(given("phrases")).limit(FEW + 1).cte("few")
+    are_few = select(func.count()).select_from(few).scalar_subquery() <= FEW
+    many = _in_index(case((are_few, NOTHING), else_=given("phrases"))).subquery()
+    newest = every.join(many, many.c.id == Order.id).order_by(many.c.id.desc()).limit(CAP + 1)
+    return [every.join(few, few.c.id == Order.id).where(are_few), newest]
 
 
-def _with_words(words: list[str], filters: Conditions) -> Ids:
-    """The orders whose search text has every one of `words`."""
-    found = _newest(filters)
-    if db.engine.dialect.name != "sqlite":
-        has = [Order.search_text.contains(word, autoescape=True) for word in words]
-        return found.where(*has).order_by(Order.id.desc()).limit(CAP + 1)
+def _in_index(phrases: Any) -> Ids:
     index = bare_table("order_search", column("rowid"), column("order_search"))
-    phrases = " AND ".join('"' + word.replace('"', '""') + '"' for word in words)
     matches = index.c.order_search.op("MATCH")(phrases)
-    text = select(literal_column("rowid").label("id")).select_from(index).where(matches).subquery()
-    return found.join(text, text.c.id == Order.id).order_by(text.c.id.desc()).limit(CAP + 1)
+    return select(literal_column("rowid").label("id")).select_from(index).where(matches)
 
 
-def _license_orders(search: Search) -> Ids:
-    """The ids of the orders, by one index for the whole text and by another for its end."""
-    owner = select(Item.order_id.label("id")).join(License)
-    by_text = owner.where(License.digest.in_(search.digests))
-    if not search.tail_digests:
-        return by_text
-    by_end = owner.where(License.tail_digest.in_(search.tail_digests))
-    return select(union(by_text, by_end).subquery().c.id)
+def _orders_with(digest: Any) -> Ids:
+    """The ids of the orders with a license whose `digest`, of one kind or the other, is given."""
+    return select(Item.order_id).join(License).where(digest.in_(given(f"{digest.key}s")))
 
 
-def _is_license(search: Search) -> Any:
-    return or_(License.digest.in_(search.digests), License.tail_digest.in_(search.tail_digests))
-
-
-def _paid(search: Search, scope: Scope, filters: Conditions) -> Ids:
+def _paid(shape: Shape, filters: Conditions) -> Ids:
     """The orders that were paid last within the range, by one index walk for each page."""
-    found = select(Order.id, Order.created_at, Order.paid_at).where(*paid_in(search.paid), *filters)
-    ids = scope.page_ids
+    found = select(Order.id, Order.created_at, Order.paid_at).where(*paid_in(shape), *filters)
+    ids = shape.scope.page_ids
     if len(ids) == 1 or len(ids) > MOST_WALKS:
         walk = found.where(Order.checkout_page_id.in_(ids))
         return walk.order_by(Order.paid_at.desc()).limit(CAP + 1)

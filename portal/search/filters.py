@@ -1,82 +1,101 @@
 """What must hold of an order to be in a list, as conditions, and the order of the list."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, tuple_, type_coerce
+from sqlalchemy import Boolean, Column, ColumnElement, UnaryExpression, tuple_, type_coerce
+from sqlalchemy.sql.operators import custom_op
+from sqlalchemy.sql.visitors import replacement_traverse
 
-from portal.models import CheckoutPage, Order, Staff
-from portal.search import Search
-from portal.search.cursor import Cursor
-from portal.search.days import Days
+from portal.extensions import db
+from portal.models import Order
+from portal.search.scope import Scope
+from portal.search.shape import Shape, given
 
 Conditions = list[ColumnElement[bool]]
 
 
-@dataclass(frozen=True)
-class Scope:
-    """The ids of the checkout pages that a search is about; `everywhere` where these are all."""
-
-    page_ids: tuple[int, ...]
-    everywhere: bool
-
-    @classmethod
-    def of(cls, search: Search, staff: Staff, pages: Sequence[CheckoutPage]) -> "Scope":
-        """Of the `pages` that `staff` sees, those that `search` is about."""
-        wanted = tuple(page.id for page in pages if search.page in ("", page.code))
-        return cls(wanted, everywhere=staff.sees_all and not search.page)
-
-    @property
-    def conditions(self) -> Conditions:
-        """That an order is of one of these pages."""
-        if self.everywhere:
-            return []
-        return [Order.checkout_page_id.in_(self.page_ids)]
+def of_pages(scope: Scope) -> Conditions:
+    """That an order is of one of the checkout pages of `scope`."""
+    return [] if scope.everywhere else [Order.checkout_page_id.in_(scope.page_ids)]
 
 
-def has_status(search: Search) -> Conditions:
+def has_status(shape: Shape) -> Conditions:
     """That an order has one of the ticked statuses."""
-    return [Order.status.in_(search.statuses)] if search.statuses else []
+    return [Order.status.in_(shape.statuses)] if shape.statuses else []
 
 
-def created_in(days: Days, cursor: Cursor | None) -> Conditions:
-    """The range of creation times. A cursor takes the place of the bound on its side: given two
-    bounds on one side, SQLite uses the first it sees and walks past the rest."""
-    start = [] if days.start is None else [Order.created_at >= days.start]
-    end = [] if days.end is None else [Order.created_at < days.end]
-    if not cursor:
-        return [*start, *end]
-    beyond = beyond_cursor(cursor, Order.created_at, Order.id)
-    if cursor.backwards:
-        return [*end, *(start if days.start and cursor.created_at < days.start else beyond)]
-    return [*start, *(end if days.end and cursor.created_at >= days.end else beyond)]
+def created_in(shape: Shape) -> Conditions:
+    """The range of creation times."""
+    return [
+        *_from(shape, Order.created_at, "created_start"),
+        *_until(shape, Order.created_at, "created_end"),
+    ]
 
 
-def paid_in(days: Days) -> Conditions:
+def created_beyond(shape: Shape) -> Conditions:
+    """The range of creation times from the cursor on, which takes the place of the bound on its
+    side: given two bounds on one side, SQLite uses the first it sees and walks past the rest."""
+    beyond = beyond_cursor(shape, Order.created_at, Order.id)
+    if not beyond:
+        return created_in(shape)
+    if shape.backwards:
+        return [*_until(shape, Order.created_at, "created_end"), *beyond]
+    return [*_from(shape, Order.created_at, "created_start"), *beyond]
+
+
+def paid_in(shape: Shape) -> Conditions:
     """The range of payment times."""
-    start = [] if days.start is None else [Order.paid_at >= days.start]
-    end = [] if days.end is None else [Order.paid_at < days.end]
-    return [*start, *end]
+    return [
+        *_from(shape, Order.paid_at, "paid_start"),
+        *_until(shape, Order.paid_at, "paid_end"),
+    ]
 
 
-def is_delivered(search: Search) -> Conditions:
+def _from(shape: Shape, column: Any, start: str) -> Conditions:
+    return [column >= given(start)] if start in shape.filled else []
+
+
+def _until(shape: Shape, column: Any, end: str) -> Conditions:
+    return [column < given(end)] if end in shape.filled else []
+
+
+def is_delivered(shape: Shape) -> Conditions:
     """That every item of an order is fulfilled, or that one is not, as asked."""
-    if search.delivered is None:
+    if shape.delivered is None:
         return []
     delivered: ColumnElement[bool] = type_coerce(Order.is_delivered, Boolean)
-    return [delivered if search.delivered else ~delivered]
+    return [delivered if shape.delivered else ~delivered]
 
 
-def beyond_cursor(cursor: Cursor | None, created_at: Any, order_id: Any) -> Conditions:
-    """That an order comes after `cursor` in the list, or before one that looks backwards."""
-    if cursor is None:
+def beyond_cursor(shape: Shape, created_at: Any, order_id: Any) -> Conditions:
+    """That an order comes after the cursor in the list, or before one that looks backwards."""
+    if "cursor_id" not in shape.filled:
         return []
-    here, there = tuple_(created_at, order_id), tuple_(cursor.created_at, cursor.id)
-    return [here > there if cursor.backwards else here < there]
+    here = tuple_(created_at, order_id)
+    there = tuple_(given("cursor_created_at"), given("cursor_id"))
+    return [here > there if shape.backwards else here < there]
 
 
 def list_order(created_at: Any, order_id: Any, *, backwards: bool) -> list[Any]:
     """The order of the list, newest first, or from its end."""
     columns = (created_at, order_id)
     return [part.asc() if backwards else part.desc() for part in columns]
+
+
+def only_checked(conditions: Conditions) -> Conditions:
+    """`conditions` on orders that something else finds, so that no index is read for them.
+
+    SQLite would rather read every order of a checkout page, and see whether it is among the few
+    that were found. A plus before a column keeps it from that (https://sqlite.org/optoverview.html,
+    "disqualifying WHERE clause terms"). PostgreSQL weighs the two well.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return conditions
+    plus: Any = _with_plus
+    return [replacement_traverse(condition, {}, plus) for condition in conditions]
+
+
+def _with_plus(part: object, **_details: object) -> ColumnElement[Any] | None:
+    if isinstance(part, Column) and part.table is Order.__table__:
+        return UnaryExpression(part, operator=custom_op("+"), type_=part.type)
+    return None

@@ -6,16 +6,21 @@ are sorted into its order (candidates.py). Neither reads the whole table of orde
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import exists
+from flask_babel import gettext as _
+from sqlalchemy import Row
 
 from portal.extensions import db
-from portal.models import CheckoutPage, Order, Staff
+from portal.models import CheckoutPage, Staff
+from portal.models.order import full_name
 from portal.search import Search, lists
-from portal.search.candidates import CAP, licensed
+from portal.search.candidates import CAP, Ids, licensed
 from portal.search.cursor import Cursor
-from portal.search.filters import Conditions, Scope
 from portal.search.matches import matched_in
+from portal.search.scope import Scope
+from portal.search.shape import Way, way_of
 
 PAGE_SIZE = 50
 
@@ -24,29 +29,31 @@ Pages = Sequence[CheckoutPage]
 
 @dataclass(frozen=True)
 class Result:
-    """An order that was found, whether it is delivered, and what the search matched in it.
+    """An order that was found, as a row of lists.COLUMNS and `is_delivered`, its checkout page, and
+    what the search matched in it."""
 
-    `page` is its checkout page, which is known already: the order itself would take a while to
-    look for it.
-    """
-
-    order: Order
+    order: Row[Any]
     page: CheckoutPage
-    is_delivered: bool
     matched: list[str]
+
+    @property
+    def customer_name(self) -> str:
+        """First and last name, as far as there is one."""
+        return full_name(self.order.first_name, self.order.last_name)
 
 
 @dataclass(frozen=True)
 class Results:
-    """One page of the answer. `count` stops at CAP + 1."""
+    """One page of the answer. `count` stops at CAP + 1, and but for a walk so does the list."""
 
     results: list[Result]
     count: int
     newer: Cursor | None
     older: Cursor | None
+    way: Way = Way.WALK
 
     @property
-    def only_order(self) -> Order | None:
+    def only_order(self) -> Row[Any] | None:
         """The order, where exactly one fits."""
         return self.results[0].order if self.count == 1 and self.results else None
 
@@ -54,6 +61,15 @@ class Results:
     def is_capped(self) -> bool:
         """Whether there are more than are counted."""
         return self.count > CAP
+
+    @property
+    def listed(self) -> str | None:
+        """Which of them are in the list, for people, where it leaves some out."""
+        if not self.is_capped or self.way is Way.WALK:
+            return None
+        if self.way is Way.PAID:
+            return _("the 10,000 that were paid last are listed")
+        return _("the 10,000 with the highest numbers are listed")
 
 
 def find(search: Search, staff: Staff, pages: Pages) -> Results:
@@ -66,17 +82,10 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     if search.cursor and search.cursor.backwards:
         rows = rows[::-1]
     by_id = {page.id: page for page in pages}
-    results = [
-        Result(
-            order,
-            by_id[order.checkout_page_id],
-            done,
-            matched_in(search, order, by_license=by_license),
-        )
-        for order, done, by_license, _count in rows
-    ]
-    count = rows[0][-1] if rows else 0
-    return Results(results, count, *_neighbours(search, results, more=more))
+    results = [Result(row, by_id[row.checkout_page_id], matched_in(search, row)) for row in rows]
+    count = rows[0].found if rows else 0
+    newer, older = _neighbours(search, results, more=more)
+    return Results(results, count, newer, older, way_of(search))
 
 
 def has_license(search: Search, staff: Staff, pages: Pages) -> bool:
@@ -86,11 +95,14 @@ def has_license(search: Search, staff: Staff, pages: Pages) -> bool:
     """
     if not search.q:
         return False
-    theirs: Conditions = Scope.of(Search(), staff, pages).conditions
-    query = licensed(Search(license=search.for_license().license)).where(*theirs).limit(1)
-    if search.numbers:
-        query = query.where(~exists().where(Order.id.in_(search.numbers), *theirs))
-    return db.session.scalar(query) is not None
+    statement = _licensed(Scope.of(Search(), staff, pages), but_numbers=bool(search.numbers))
+    values = {"digests": search.digests, "numbers": search.numbers}
+    return db.session.scalar(statement, values) is not None
+
+
+@lru_cache(maxsize=500)
+def _licensed(scope: Scope, *, but_numbers: bool) -> Ids:
+    return licensed(scope, but_numbers=but_numbers)
 
 
 def _neighbours(

@@ -22,19 +22,19 @@ KEY_USED = "This Idempotency-Key was used for another license. Nothing was sent.
 # Visible ASCII, as HTTP allows it in a header.
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
+WITH_ALL = (
+    joinedload(Order.checkout_page),
+    selectinload(Order.items).selectinload(Item.licenses),
+    selectinload(Order.deliveries).selectinload(Delivery.licenses),
+    selectinload(Order.deliveries).joinedload(Delivery.by).lazyload(Staff.checkout_pages),
+    WITH_HISTORY,
+)
+
 
 @bp.get("/orders/<number>")
 @token_only(may="read")
 def show_order(number: str) -> Document:
-    order = order_or_404(
-        number,
-        joinedload(Order.checkout_page),
-        selectinload(Order.items).selectinload(Item.licenses),
-        selectinload(Order.deliveries).selectinload(Delivery.licenses),
-        selectinload(Order.deliveries).joinedload(Delivery.by).lazyload(Staff.checkout_pages),
-        WITH_HISTORY,
-    )
-    return order_document(order)
+    return order_document(order_or_404(number, *WITH_ALL))
 
 
 @bp.post("/orders/<number>/licenses/<int:license_id>/resends")

@@ -1,9 +1,11 @@
 """/orders and /orders/<number>: finding an order, and seeing all of it."""
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy.orm import defer, joinedload, lazyload, selectinload
+from sqlalchemy.orm import defer, immediateload, joinedload, lazyload
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import DateField, Form, HiddenField, SearchField, SelectField, SelectMultipleField
@@ -22,12 +24,12 @@ bp = Blueprint("orders", __name__, url_prefix="/orders")
 
 # The history with the people in it, in one statement, whatever they may see themselves.
 WITH_HISTORY = (
-    selectinload(Order.history).joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages)
+    immediateload(Order.history).joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages)
 )
 # Everything that the page of an order shows, but for what is under way.
 WHOLE = (
     joinedload(Order.checkout_page),
-    selectinload(Order.items).options(
+    joinedload(Order.items).options(
         joinedload(Item.licenses),
         joinedload(Item.fulfilment)
         .joinedload(Fulfilment.product)
@@ -142,10 +144,18 @@ def _cursor(asked: MultiDict[str, str]) -> Cursor | None:
 @bp.get("/<number>")
 @staff_only(may="read")
 def show(number: str) -> str | Response:
-    order = order_or_404(
-        number,
-        *WHOLE,
-    )
+    order = order_or_404(number, *WHOLE)
     if number != order.number:
         return redirect(url_for("orders.show", number=order.number))
-    return render_template("orders/show.html", order=order, progress=Progress(order))
+    shown = {"order": order, "progress": Progress(order)}
+    return render_template("orders/show.html", results=_results_they_came_from(), **shown)
+
+
+def _results_they_came_from() -> str | None:
+    """The address of the search, or of the page of the list, that led to this page."""
+    try:
+        page = urlsplit(request.referrer or "")
+    except ValueError:
+        return None
+    is_list = page.netloc == request.host and page.path == url_for("orders.index")
+    return f"{page.path}?{page.query}" if is_list and page.query else None
