@@ -7,6 +7,9 @@ from flask import current_app
 
 from portal import clock
 
+# After this an e-mail that is still being sent has lost its sender: longer than any send takes.
+LOST_AFTER = timedelta(seconds=30)
+
 # So that what failed together does not come back together.
 JITTER = 0.2
 

@@ -9,7 +9,7 @@ written after. `unknown` is the honest word for a mail that was on its way when 
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from itertools import groupby
@@ -29,14 +29,12 @@ from portal.models.refusal import Refusal, Refused
 from portal.models.staff import Staff
 from portal.models.text import ProductText
 from portal.processes import is_gone, this_process
+from portal.retries import LOST_AFTER
 
 if TYPE_CHECKING:
     from portal.models.item import Item
     from portal.models.license import License
     from portal.models.order import Order
-
-# After this a delivery that is still "sending" has lost its sender: longer than any send takes.
-LOST_AFTER = timedelta(seconds=30)
 
 delivery_licenses = Table(
     "delivery_licenses",

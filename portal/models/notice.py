@@ -11,8 +11,8 @@ from portal import clock, retries
 from portal.database import BigId, UTCDateTime, words
 from portal.envelope import new_message_id
 from portal.extensions import Model, db
-from portal.models.delivery import LOST_AFTER
 from portal.models.history import HistoryEntry, What
+from portal.retries import LOST_AFTER
 from portal.smtp import Outcome
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from portal import clock, retries
 from portal.extensions import db
-from portal.models.delivery import LOST_AFTER, Delivery, DeliveryStatus
+from portal.models.delivery import Delivery, DeliveryStatus
 from portal.models.history import What
 from portal.models.license import License
 from portal.models.order import Order
@@ -31,7 +31,7 @@ def claim(delivery_id: int) -> Delivery | None:
     if not _has_slot(delivery):
         return None
     delivery.status, delivery.sender = DeliveryStatus.SENDING, this_process()
-    delivery.due_at = clock.now() + LOST_AFTER
+    delivery.due_at = clock.now() + retries.LOST_AFTER
     delivery.attempts += 1
     delivery.choose_words()
     return delivery
