@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 
 from portal import emails, smtp
+from portal.database import begin_reading
 from portal.extensions import db
 from portal.models import Delivery, License, Notice, Staff, outbox
 
@@ -64,6 +65,7 @@ def send_notice(notice_id: int) -> datetime | None:
     db.session.commit()
     if notice is None:
         return None
+    begin_reading(db.session())
     try:
         message = emails.notice_email(notice)
     except Exception:
@@ -86,6 +88,7 @@ def _same(done: Delivery, license: License) -> Delivery:
 
 
 def _send(delivery: Delivery) -> smtp.Outcome:
+    begin_reading(db.session())  # a mail is written at leisure: nobody waits for that
     try:
         message = emails.license_email(delivery)
         lines = [line for license in delivery.licenses for line in (license.text or "").split("\n")]
