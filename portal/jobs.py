@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
-from huey import Huey, PostgresHuey, SqliteHuey, crontab
+from huey import Huey, PostgresHuey, crontab
+from huey.storage import SqliteStorage
 
 from portal import clock, postman
+from portal.database import begin_reading
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
 from portal.models import Notice, outbox
@@ -23,6 +25,16 @@ log = logging.getLogger(__name__)
 
 # The sweep queues so many at once, and none while as many are queued: a minute later is the next.
 SWEEP = 1_000
+
+
+class QueueFile(SqliteStorage):  # type: ignore[misc]
+    """The queue in a file. What it forgets in a power cut the sweep finds again, so no job waits
+    for the disk."""
+
+    def _create_connection(self) -> Any:
+        connection = super()._create_connection()
+        connection.execute("PRAGMA synchronous=NORMAL")
+        return connection
 
 
 class Jobs:
@@ -49,9 +61,11 @@ class Jobs:
 
     def fulfil_order(self, order_id: int) -> None:
         """Let a worker obtain what an order waits for, soon."""
-        for fulfilment_id in worklist.due_of(order_id):
-            self.fulfil(fulfilment_id)
+        begin_reading(db.session())
+        due = worklist.due_of(order_id)
         db.session.rollback()
+        for fulfilment_id in due:
+            self.fulfil(fulfilment_id)
 
     def send(self, delivery_id: int, at: datetime | None = None) -> None:
         """Let a worker send a queued delivery, now or `at` a time."""
@@ -139,4 +153,4 @@ def _huey(app: Flask) -> Huey:
         return PostgresHuey("keydesk", dsn=dsn, results=False)
     # Beside the database, in a file of its own: the worker's polling takes no lock of the portal's.
     path = Path(uri.removeprefix("sqlite:///")).with_suffix(".jobs.db")
-    return SqliteHuey("keydesk", filename=str(path), results=False)
+    return Huey("keydesk", storage_class=QueueFile, filename=str(path), results=False)
