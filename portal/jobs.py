@@ -14,6 +14,7 @@ from typing import Any
 from flask import Flask, current_app
 from huey import Huey, PostgresHuey, crontab
 from huey.storage import SqliteStorage
+from psycopg.errors import UniqueViolation
 
 from portal import clock, postman
 from portal.database import begin_reading
@@ -149,8 +150,16 @@ def sweep() -> None:
 def _huey(app: Flask) -> Huey:
     uri = app.config["SQLALCHEMY_DATABASE_URI"]
     if uri.startswith("postgresql"):
-        dsn = uri.replace("postgresql+psycopg", "postgresql")
-        return PostgresHuey("keydesk", dsn=dsn, results=False)
+        return _in_postgres(uri.replace("postgresql+psycopg", "postgresql"))
     # Beside the database, in a file of its own: the worker's polling takes no lock of the portal's.
     path = Path(uri.removeprefix("sqlite:///")).with_suffix(".jobs.db")
     return Huey("keydesk", storage_class=QueueFile, filename=str(path), results=False)
+
+
+def _in_postgres(dsn: str) -> Huey:
+    for _others_at_it in range(10):
+        try:
+            return PostgresHuey("keydesk", dsn=dsn, results=False)
+        except UniqueViolation:  # what is made "if it does not exist" may be made twice at once
+            continue
+    return PostgresHuey("keydesk", dsn=dsn, results=False)
