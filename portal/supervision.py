@@ -17,7 +17,7 @@ from time import monotonic
 log = logging.getLogger(__name__)
 
 # Who dies sooner than this, in seconds, waits before it starts again: each time twice as long.
-TOO_SOON = 5.0
+TOO_SOON = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 # Seconds to finish what is in hand, before it is killed.
 GRACE = 25.0
@@ -27,13 +27,14 @@ LIFELINE = "KEYDESK_LIFELINE"
 
 
 class Part:
-    """One command of ours that is kept running; `files` are descriptors that it inherits."""
+    """One command of ours that is kept running; `files` are descriptors that it inherits;
+    `pause` is how many seconds it waits before it is started again."""
 
     def __init__(self, *command: str, files: tuple[int, ...] = ()) -> None:
         self.name = command[0]
         self._command = [sys.executable, "-m", "portal", *command]
         self._files = files
-        self._pause = 0.0
+        self.pause = 0.0
         self._begun_at = 0.0
         self._due_at = 0.0
         self.process: subprocess.Popen[bytes] | None = None
@@ -55,9 +56,9 @@ class Part:
             log.info("%s started as process %s", self.name, self.process.pid)
 
     def _rest(self, lived: float) -> None:
-        longer = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
-        self._pause = longer if lived < TOO_SOON else 0.0
-        self._due_at = monotonic() + self._pause
+        longer = min(max(self.pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+        self.pause = longer if lived < TOO_SOON else 0.0
+        self._due_at = monotonic() + self.pause
 
     def ask_to_end(self) -> None:
         """Let it finish what it has in hand."""
