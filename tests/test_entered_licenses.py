@@ -7,6 +7,7 @@ from portal.extensions import db
 from portal.fulfilment.answer import Failure, Waits
 from portal.models import Delivery, Fulfilment, License, OrderStatus, Product, Tool, What
 from tests.people import bring_in, item_document, order_document
+from tests.test_resends import copy_of, send_at_once
 
 ADDRESS = "/orders/A0005555555"
 
@@ -106,6 +107,7 @@ def test_what_cannot_be_right_is_said_and_what_was_typed_stays(
     refused = question.press("Save and send")
     assert refused.status == 422
     assert error in refused.text
+    assert "Not saved" in refused.part("announcement").text
     assert refused.parts("textarea")[1].exact_text.strip() == "B-2" or entered[1] == " A-1 "
     assert texts(item) == ["OLD-1"]
     assert item.order.deliveries == []
@@ -119,6 +121,15 @@ def test_what_cannot_be_right_is_said_and_what_was_typed_stays(
 def test_a_double_click_saves_and_sends_once(question, item):
     question.fill("License", "NEW-1")
     assert [question.press("Save and send").status for _click in range(2)] == [200, 200]
+    assert texts(item) == ["NEW-1"]
+    assert len(item.order.deliveries) == 1
+
+
+@pytest.mark.parametrize("windows", [5])
+def test_at_one_moment_it_is_saved_once(app, question, item, windows):
+    browsers = [copy_of(question._browser, app) for _window in range(windows)]
+    entered = {"texts-0": "NEW-1"}
+    assert send_at_once(app, browsers, question, **entered) == [200] * windows
     assert texts(item) == ["NEW-1"]
     assert len(item.order.deliveries) == 1
 

@@ -7,6 +7,7 @@ from portal.extensions import db
 from portal.models import Delivery, DeliveryStatus, OrderStatus
 from portal.models.license import License
 from tests.people import CODE, bring_in, order_document
+from tests.test_resends import copy_of, send_at_once
 
 ADDRESS = "/orders/A0005555555"
 FORMER = "What is wrong with the former one"
@@ -73,6 +74,7 @@ def test_what_cannot_be_right_is_said_and_what_was_typed_stays(
     refused = filled(question, text, because).press("Replace and send")
     assert refused.status == 422
     assert error in refused.text
+    assert "Not saved" in refused.part("announcement").text
     assert refused.parts("textarea")[0].exact_text.strip() == text
     assert texts(order) == [CODE]
     assert filled(refused).press("Replace and send").status == 200
@@ -117,6 +119,22 @@ def test_a_double_click_replaces_once(question, order):
     assert [question.press("Replace and send").status for _click in range(2)] == [200, 200]
     assert texts(order) == [CODE, "NEW-1"]
     assert len(order.deliveries) == 1
+
+
+@pytest.mark.parametrize("windows", [5])
+def test_at_one_moment_it_is_replaced_once(app, question, order, windows):
+    browsers = [copy_of(question._browser, app) for _window in range(windows)]
+    entered = {"text": "NEW-1", "because": "Does not activate"}
+    assert send_at_once(app, browsers, question, **entered) == [200] * windows
+    assert texts(order) == [CODE, "NEW-1"]
+    assert len(order.deliveries) == 1
+
+
+def test_two_people_replace_it_once(signed_in, rob, ada, license, order):
+    questions = [signed_in(person).open(ADDRESS).press("Replace") for person in (rob, ada)]
+    answers = [filled(question, f"NEW-{n}") for n, question in enumerate(questions)]
+    assert [answer.press("Replace and send").status for answer in answers] == [200, 409]
+    assert texts(order) == [CODE, "NEW-0"]
 
 
 def test_a_revoked_license_is_refused_wherever_it_is_sent(app, question, license, rob):

@@ -25,7 +25,8 @@ def page(signed_in, rob, order):
 
 def fields(question):
     return {
-        field.attributes["name"]: field.attributes["value"] for field in question.parts("input")
+        field.attributes["name"]: field.attributes["value"]
+        for field in question.parts("input[type=hidden]")
     }
 
 
@@ -33,13 +34,15 @@ def action(question):
     return question.parts("form")[0].attributes["action"]
 
 
-def send_at_once(app, browsers, question):
-    """The statuses of the answers when every one of `browsers` sends `question` at one moment."""
+def send_at_once(app, browsers, question, **entered):
+    """The statuses of the answers when every one of `browsers` sends `question` at one moment, with
+    what was `entered`."""
     ready = Barrier(len(browsers))
 
     def send(browser):
         ready.wait()
-        return browser.client.post(action(question), data=fields(question)).status_code
+        data = fields(question) | entered
+        return browser.client.post(action(question), data=data).status_code
 
     db.session.rollback()
     with ThreadPoolExecutor(len(browsers)) as threads:

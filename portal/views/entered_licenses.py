@@ -83,7 +83,7 @@ def create(number: str, item_id: int) -> tuple[str, int]:
     except TokenSpent:
         abort(400)
     except Unfinished:
-        return render_template("entered_licenses/_new.html", item=item, form=form), 422
+        return render_template("entered_licenses/unfinished.html", item=item, form=form), 422
     except Refused as refused:
         refusal = refused.refusal
     shown = redrawn(number) | {"item": item, "refusal": refusal}

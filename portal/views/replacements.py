@@ -55,7 +55,8 @@ def new(number: str, license_id: int) -> tuple[str, int]:
     license = license_or_404(number, license_id)
     if license.replacement_refusal():
         return render_template("orders/_resend.html", license=license, focus=True), 409
-    return _question(ReplacementForm(license, formdata=None, token=new_token())), 200
+    form = ReplacementForm(license, formdata=None, token=new_token())
+    return _question(form, "replacements/_new.html"), 200
 
 
 @bp.post("")
@@ -69,7 +70,7 @@ def create(number: str, license_id: int) -> tuple[str, int]:
     except TokenSpent:
         abort(400)
     except Unfinished:
-        return _question(form), 422
+        return _question(form, "replacements/unfinished.html"), 422
     except Refused as refused:
         refusal = refused.refusal
     shown = redrawn(number) | {"item": item, "refusal": refusal}
@@ -90,8 +91,8 @@ def _replace(form: ReplacementForm) -> Delivery:
     )
 
 
-def _question(form: ReplacementForm) -> str:
+def _question(form: ReplacementForm, template: str) -> str:
     license = form.license
     language = languages.language_name(license.order.locale, seen_by=str(get_locale()))
     shown = {"license": license, "form": form, "language": language}
-    return render_template("replacements/_new.html", **shown)
+    return render_template(template, **shown)

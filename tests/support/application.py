@@ -67,10 +67,8 @@ def app(settings):
 
 @pytest.fixture
 def queue(app):
-    """The queue of `app`, with nothing of other tests in it."""
-    huey = app.extensions["jobs"].huey
-    huey.flush()
-    return huey
+    """The queue of `app`."""
+    return app.extensions["jobs"].huey
 
 
 def pytest_configure(config):
