@@ -1,7 +1,7 @@
 """`python -m bench.pools`: a pool of 1,000,000 licenses, how it is filled, and how it gives.
 
 On each database: lines a second and memory of an upload, and how long an allocation takes from a
-fresh pool and from one of which 90 % are used, in turns. Several workers mostly wait for each other.
+fresh pool and from one of which 90 % are used, in turns. Several workers wait for each other.
 """
 
 import argparse
