@@ -1,14 +1,16 @@
 """`python -m bench.pools`: a pool of 1,000,000 licenses, how it is filled, and how it gives.
 
-On each database: lines a second and memory of an upload, and how long eight workers take for an
-allocation from a fresh pool, and from the same one when 90 % of it are used.
+On each database: lines a second and memory of an upload, and how long an allocation takes from a
+fresh pool and from one of which 90 % are used, in turns. Several workers wait for each other.
 """
 
 import argparse
+import os
 import resource
 import time
 import tomllib
 from datetime import UTC, datetime
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from shutil import rmtree
@@ -20,14 +22,21 @@ from sqlalchemy import select, text
 from bench.installation import POSTGRESQL_SETTINGS, Installation
 from portal import create_app
 from portal.config import INSTANCE_FILE
+from portal.database import insert_many
 from portal.extensions import db
-from portal.models import CheckoutPage, Item, Order, OrderStatus, Pool, PoolUpload
+from portal.models import (
+    CheckoutPage,
+    Item,
+    Order,
+    OrderStatus,
+    Pool,
+    PoolLicense,
+    PoolUpload,
+    UploadState,
+)
 from portal.pools import stock, uploads
 from portal.pools.reading import Shape
 from tests.support.postgres import Cluster
-
-WORKERS = 8
-ROUNDS = 3  # each state of the pool is looked at so often, for the quickest
 
 
 def main():
@@ -44,6 +53,8 @@ def _options():
     parser = argparse.ArgumentParser(prog="python -m bench.pools", description=__doc__)
     parser.add_argument("--licenses", type=int, default=1_000_000)
     parser.add_argument("--allocations", type=int, default=2_000)
+    parser.add_argument("--workers", type=int, default=1, help="who take at the same time (1)")
+    parser.add_argument("--no-upload", dest="upload", action="store_false")
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql"], nargs="+", default=["sqlite", "postgresql"]
     )
@@ -67,22 +78,17 @@ def _measured(folder, kind, options):
 def _row(kind, portal, options):
     with portal.without_orders():
         page = db.session.scalars(select(CheckoutPage)).first()
-        _add_items(page, options.allocations * ROUNDS * 2 + 100)
-    upload = _in_a_process(_upload, portal, options.licenses)
-    with get_context("spawn").Pool(WORKERS) as workers:
-        _allocations(portal, workers, 0, WORKERS)  # they have to start
-        fresh = _allocations(portal, workers, 100, options.allocations)
-        _in_a_process(_use_up, portal, options.licenses * 9 // 10)
-        following = 100 + ROUNDS * options.allocations
-        used = _allocations(portal, workers, following, options.allocations)
-    return (
-        f"| {kind} | {upload['lines']:,.0f} | {upload['grown']:.0f} MB "
-        f"| {_ms(fresh)} | {_ms(used)} | {min(used) / min(fresh):.2f} |"
-    )
+        _add_items(page, options.allocations * 2 + 2)
+    upload = _in_a_process(_upload, portal, options.licenses) if options.upload else None
+    _in_a_process(_two_pools, portal, options.licenses)
+    fresh, used = _allocations(portal, options.workers, options.allocations)
+    lines = f"{upload['lines']:,.0f} | {upload['grown']:.0f} MB" if upload else " | "
+    ratio = median(used) / median(fresh)
+    return f"| {kind} | {lines} | {_ms(fresh)} | {_ms(used)} | {ratio:.2f} |"
 
 
 def _ms(seconds):
-    return f"{min(seconds) * 1000:.2f} ms ({median(seconds) * 1000:.2f})"
+    return f"{median(seconds) * 1000:.2f} ms"
 
 
 def _add_items(page, count):
@@ -129,56 +135,69 @@ def _upload(_app, count):
     return {"lines": count / seconds, "grown": (sizes[-1] - sizes[len(sizes) // 20]) / 1024}
 
 
-def _use_up(_app, count):
+def _two_pools(_app, count):
+    """Two pools of `count` licenses that nobody can read, of which the second is 90 % used."""
+    for number, title in enumerate(("Fresh", "Used")):
+        pool = Pool.add(title, by=None)
+        state = {"state": UploadState.PUBLISHED, "size": count, "free": count}
+        upload = PoolUpload(pool=pool, file_name="keys.txt", **state)
+        db.session.add(upload)
+        db.session.commit()
+        for first in range(1, count + 1, 10_000):
+            rows = [
+                {
+                    "pool_id": pool.id,
+                    "upload_id": upload.id,
+                    "position": position,
+                    "sealed": bytes(60),
+                    "digest": os.urandom(12) + (number * count + position).to_bytes(4, "big"),
+                }
+                for position in range(first, min(first + 10_000, count + 1))
+            ]
+            insert_many(db.session(), PoolLicense, rows)
+            db.session.commit()
+    _use_up(upload, count * 9 // 10)
+
+
+def _use_up(upload, count):
     """Use `count` licenses as sales do, one after the other as far as the database can see."""
-    upload = db.session.scalars(select(PoolUpload)).one()
-    first = upload.next_position
     item_id = db.session.scalars(select(Item.id).limit(1)).one()
-    for start in range(first, first + count, 1000):
-        end = min(start + 1000, first + count)
-        db.session.execute(
-            text(
-                "UPDATE pool_licenses SET item_id = :item, taken_at = :now"
-                " WHERE upload_id = :upload AND position >= :start AND position < :end"
-                " AND item_id IS NULL"
-            ),
-            {
-                "item": item_id,
-                "now": "2020-01-01 00:00:00+00:00",
-                "upload": upload.id,
-                "start": start,
-                "end": end,
-            },
-        )
-        upload.free -= end - start
-        upload.next_position = end
+    using = text(
+        "UPDATE pool_licenses SET item_id = :item, taken_at = :now WHERE item_id IS NULL"
+        " AND upload_id = :upload AND position >= :start AND position < :end"
+    )
+    for start in range(1, count + 1, 1000):
+        values = {"item": item_id, "now": "2020-01-01 00:00:00+00:00", "upload": upload.id}
+        db.session.execute(using, values | {"start": start, "end": start + 1000})
+        upload.free -= 1000
+        upload.next_position = start + 1000
         db.session.commit()
 
 
-def _allocations(portal, workers, offset, count):
-    """Seconds for one of `count` allocations by eight workers, in each round."""
-    rounds = []
-    for number in range(ROUNDS):
-        begin, end = offset + number * count, offset + (number + 1) * count
-        jobs = [(portal, begin + worker, end) for worker in range(WORKERS)]
-        done = workers.map(_allocate, jobs, chunksize=1)
-        rounds.append((max(end for _s, end in done) - min(start for start, _e in done)) / count)
-    return rounds
+def _allocations(portal, workers, count):
+    """Seconds of `count` allocations from each of the two pools, by several workers."""
+    with get_context("spawn").Pool(workers) as processes:
+        jobs = [(portal, worker, workers, count) for worker in range(workers)]
+        done = processes.map(_allocate, jobs, chunksize=1)
+    return [list(chain.from_iterable(times)) for times in zip(*done, strict=True)]
 
 
 _apps = {}
 
 
 def _allocate(job):
-    portal, first, end = job
-    app = _app(portal)
-    with app.app_context():
-        pool = db.session.scalars(select(Pool)).one()
+    """In turns from the one and the other, so that a busy moment falls on both."""
+    portal, worker, workers, count = job
+    with _app(portal).app_context():
+        pools = [Pool.by_title("Fresh"), Pool.by_title("Used")]
         db.session.commit()
-        started = time.monotonic()
-        for item_id in range(first + 1, end + 1, WORKERS):
-            stock.reserve(pool, item_id, 1, in_parts=False)
-        return started, time.monotonic()
+        taken = ([], [])
+        for number in range(worker, count, workers):
+            for which, pool in enumerate(pools):
+                started = time.perf_counter()
+                stock.reserve(pool, 2 * number + which + 2, 1, in_parts=False)
+                taken[which].append(time.perf_counter() - started)
+        return taken
 
 
 def _app(portal):
