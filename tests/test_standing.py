@@ -116,6 +116,17 @@ def test_an_item_says_where_it_stands(
     assert "operator" not in stands.step_for(ada)
 
 
+@pytest.mark.parametrize("change", [no_tool, short_pool, failed])
+def test_an_operator_is_led_to_the_product_and_an_agent_is_not(
+    fulfilment, signed_in, rob, ada, change
+):
+    change(fulfilment)
+    product_id = fulfilment.product_id
+    page = signed_in(ada).open(ADDRESS).press("Open the product")
+    assert page.address == f"/products/{product_id}"
+    assert "Open the product" not in signed_in(rob).open(ADDRESS).names
+
+
 def test_the_next_try_is_said_as_the_reader_writes_times(fulfilment, signed_in, rob):
     retrying(fulfilment)
     fulfilment.due_at = clock.now() + timedelta(days=2)

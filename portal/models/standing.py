@@ -18,6 +18,11 @@ from portal.models.refusal import Refusal
 class Standing(Refusal):
     """What keeps an item from having its licenses: a word, a sentence, and the next step."""
 
+    @property
+    def leads_to_product(self) -> bool:
+        """Whether an operator mends it on the page of the product."""
+        return self.word in {"no_tool", "pool_empty", "failed"}
+
 
 def of(item: Item) -> Standing | None:
     """Where `item` stands, or None when its licenses say all there is to say."""
