@@ -188,3 +188,8 @@ def test_a_refunded_item_that_failed_does_not_keep_an_order_from_being_delivered
     failed(fulfilment)
     fulfilment.item.refunded_at = clock.now()
     assert fulfilment.item.order.is_delivered
+
+
+def test_how_many_a_pool_lacks_is_not_shown_as_somebodys_answer(fulfilment, signed_in, rob):
+    fulfilment.take(Waits(Failure.POOL_EMPTY, "1"))
+    assert "Answer" not in signed_in(rob).open(ADDRESS).part("order-history").text

@@ -374,6 +374,6 @@ class Fulfilment(Model):
                 by_id=by.id if by else None,
                 text=self.item.product_name,
                 failure=self.failure,
-                answer=self.detail,
+                answer=None if what is What.FULFILMENT_WAITS else self.detail,
             )
         )
