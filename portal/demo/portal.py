@@ -1,12 +1,13 @@
 """Filling the demo: checkout pages, people, orders, and what became of some deliveries."""
 
 import secrets
+from tempfile import TemporaryFile
 
 from flask_security import hash_password
 from sqlalchemy import select
 
 from portal.demo.orders import CLOSED_PAGES, PAGES, PRODUCTS, demo_orders
-from portal.demo.shop import SECRET
+from portal.demo.shop import PAGE, SECRET
 from portal.extensions import db
 from portal.fulfilment import web_service
 from portal.intake.jsonl import Import
@@ -17,12 +18,15 @@ from portal.models import (
     Hook,
     License,
     PageSecret,
+    Pool,
     Product,
     ProductText,
     Role,
     Staff,
     Tool,
 )
+from portal.pools import uploads
+from portal.pools.reading import Shape
 from portal.smtp import Failure
 
 PASSWORD = "keydesk-demo"  # noqa: S105 - of the demo alone, which listens on loopback only
@@ -32,8 +36,14 @@ AGENT = "agent@demo.example"
 
 def fill() -> None:
     """Make the demo's contents, unless they are there."""
-    if db.session.scalar(select(Staff.id).limit(1)):
-        return
+    if not db.session.scalar(select(Staff.id).limit(1)):
+        _fill()
+    page = db.session.scalars(select(CheckoutPage).filter_by(code=PAGE)).one()
+    if not PageSecret.of(page, Hook.WEBHOOK):
+        _set_up(page)
+
+
+def _fill() -> None:
     pages = {
         code: CheckoutPage(
             code=code, title=title, sender=sender, delivery_allowed=code not in CLOSED_PAGES
@@ -46,7 +56,7 @@ def fill() -> None:
     if complaints:
         raise RuntimeError(f"the demo's orders are not in order: {complaints[0]}")
     _show_outcomes()
-    _set_up(pages["acme-store"])
+    acme = db.session.scalars(select(CheckoutPage).filter_by(code=PAGE)).one()
     password = hash_password(PASSWORD)
     db.session.add_all(
         [
@@ -55,7 +65,7 @@ def fill() -> None:
                 email=AGENT,
                 role=Role.AGENT,
                 password=password,
-                checkout_pages=[pages["acme-store"]],
+                checkout_pages=[acme],
             ),
         ]
     )
@@ -66,6 +76,7 @@ def fill() -> None:
 TOOLS = {
     "1001": Tool.WEB_SERVICE,
     "1002": Tool.WEB_SERVICE,
+    "1003": Tool.POOL,
     "1004": Tool.LICENSE_REQUEST,
     "1006": Tool.INFORMATION,
 }
@@ -81,8 +92,24 @@ def _set_up(page: CheckoutPage) -> None:
     products = Product.appear(page.id, {code: name for code, _sku, name, _cents in PRODUCTS})
     for code, tool in TOOLS.items():
         products[code].tool = tool
+    products["1003"].settings = {"pool_id": _pool().id}
     ProductText.write(products["1006"], "en", subject="", body=INFORMATION, by=None)
     db.session.commit()
+
+
+def _pool() -> Pool:
+    """A pool with a hundred licenses, uploaded as any are."""
+    pool = Pool.add("PaperMill PDF Pro", by=None)
+    pool.change(title=pool.title, threshold=20, warn_to="vendor@acme.example", by=None)
+    db.session.commit()
+    upload = uploads.begin(pool, "papermill.txt", by=None)
+    with TemporaryFile() as file:
+        file.writelines(f"PDF-{secrets.token_hex(6).upper()}\n".encode() for _line in range(100))
+        file.seek(0)
+        uploads.read(upload.id, file, Shape())
+    uploads.publish(upload, by=None)
+    db.session.commit()
+    return pool
 
 
 def point_to_vendor(url: str, secret: str) -> None:
