@@ -72,3 +72,12 @@ def test_an_agent_sees_nothing_of_it(signed_in, rob, acme):
 @pytest.mark.parametrize("code", ["nowhere", "Acme", "a" * 100, "%00", "acme%20"])
 def test_a_page_that_does_not_exist_is_not_found(signed_in, ada, acme, code):
     assert signed_in(ada).open(f"/checkout-pages/{code}").status == 404
+
+
+def test_from_a_refused_resend_an_operator_gets_to_the_settings(signed_in, ada, rob, acme, order):
+    acme.change(by=ada, delivery_allowed=False, delivery_note="The contract has ended.")
+    agent, operator = (signed_in(person).open("/orders/A0005555555") for person in (rob, ada))
+    assert "Acme Store: The contract has ended." in agent.text
+    assert "Settings of the checkout page" not in agent.names
+    page = operator.press("Settings of the checkout page")
+    assert page.address == "/checkout-pages/acme"

@@ -55,6 +55,11 @@ def test_bad_input_changes_nothing(run, acme, bad):
     assert (acme.title, acme.sender) == before
 
 
+def test_a_complaint_names_the_option_that_it_is_about(run, acme):
+    answer = run("set", "acme", "--languages", "en,xx")
+    assert answer.stderr.splitlines()[-1].startswith("Error: --languages: Use 'en', 'de'")
+
+
 def changes(page):
     return [(change.field, change.before, change.after) for change in Change.of(page)]
 

@@ -2,12 +2,12 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import click
 from flask.cli import AppGroup
 
+from portal.cli.assignments import Assignment, assignments_in, changed
 from portal.cli.pages import page_or_fail
 from portal.cli.settings import given, one_line_about
 from portal.extensions import db
@@ -15,8 +15,6 @@ from portal.fulfilment import setting_up
 from portal.models import LicenseQuantity, Pool, Product, Tool, tool_settings
 
 products = AppGroup("products", help="See products, and set up how their licenses are obtained.")
-
-Assignment = tuple[str, Any]
 
 OPTIONS = {
     "code": "--product",
@@ -37,14 +35,6 @@ QUANTITIES = [quantity.value.replace("_", "-") for quantity in LicenseQuantity]
 
 def _word(_context: click.Context, _parameter: click.Parameter, choice: str | None) -> str | None:
     return choice.replace("-", "_") if choice else None
-
-
-def _assignments(
-    _context: click.Context, _parameter: click.Parameter, texts: Sequence[str]
-) -> list[Assignment]:
-    if wrong := [text for text in texts if "=" not in text or text.startswith("=")]:
-        raise click.BadParameter(f"{wrong[0].partition('=')[0]!r} needs a name, = and a value")
-    return [(name, value) for name, _equals, value in (text.partition("=") for text in texts)]
 
 
 def _pool(_context: click.Context, _parameter: click.Parameter, title: str | None) -> int | None:
@@ -118,7 +108,7 @@ def show(page_code: str, code: str) -> None:
     "--set",
     "assignments",
     multiple=True,
-    callback=_assignments,
+    callback=assignments_in,
     metavar="NAME=VALUE",
     help="A setting of the tool, such as time_out=20 or extra_headers.X-Shop=7; "
     "without a value it is taken back. Can be given several times.",
@@ -155,7 +145,7 @@ def change(
         raise click.UsageError("Say what to set, see 'keydesk products set --help'.")
     if changes:
         before = product.known_settings if tool == product.tool else {}
-        wanted["settings"] = _changed(before, changes)
+        wanted["settings"] = changed(before, changes)
     with one_line_about(OPTIONS):
         fresh = setting_up.set_up(product, by=None, **wanted)
     if fresh and not secret_stdin:
@@ -170,21 +160,6 @@ def product_or_fail(page_code: str, code: str) -> Product:
     if product is None:
         raise click.ClickException(f"There is no product {code} of {page_code}; see 'add'.")
     return product
-
-
-def _changed(settings: dict[str, Any], changes: Sequence[Assignment]) -> dict[str, Any]:
-    changed = json.loads(json.dumps(settings))
-    for name, value in changes:
-        field, dot, part = name.partition(".")
-        where = changed.setdefault(field, {}) if dot else changed
-        if not isinstance(where, dict):
-            raise click.UsageError(f"{name}: There is no such setting.")
-        # A parameter without a name is left out, which is not how it is by itself.
-        if value == "" and field != "parameter_names":
-            where.pop(part or field, None)
-        else:
-            where[part or field] = value
-    return dict(changed)
 
 
 def _read_secret() -> str:

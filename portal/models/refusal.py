@@ -10,12 +10,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Refusal:
     """A reason: a `word` for programs, a `sentence` and a `next_step` for people. Where the next
-    step is an operator's, `for_operators` tells them what it is."""
+    step is an operator's, `for_operators` tells them what it is, and `page_code` at which checkout
+    page's settings."""
 
     word: str
     sentence: str
     next_step: str
     for_operators: str | None = None
+    page_code: str | None = None
 
     def step_for(self, person: "Staff") -> str:
         """The next step for the person who reads."""

@@ -29,7 +29,8 @@ class Unsound(Exception):
 
 
 def _field(detail: ErrorDetails, within: tuple[str, ...]) -> str:
-    return ".".join([*within, *(str(part) for part in detail["loc"] if part != "[key]")])
+    parts = [part for part in detail["loc"] if isinstance(part, str) and part != "[key]"]
+    return ".".join([*within, *parts])
 
 
 def _sentence(detail: ErrorDetails) -> str:

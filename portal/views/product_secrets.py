@@ -5,7 +5,8 @@ from flask import Blueprint, request
 from portal.access import current_staff, product_or_404, staff_only
 from portal.extensions import db
 from portal.models import Refused
-from portal.views.products import Answer, ProductForm, shown
+from portal.views.product_forms import ProductForm
+from portal.views.products import Answer, shown
 
 bp = Blueprint("product_secrets", __name__, url_prefix="/products/<int:product_id>/secrets")
 

@@ -12,7 +12,8 @@ from portal.fulfilment.parameters import sample_request
 from portal.fulfilment.web_service import Conversation, Settings, try_it
 from portal.models import Refusal
 from portal.vault import Unreadable
-from portal.views.products import Answer, ProductForm, shown
+from portal.views.product_forms import ProductForm
+from portal.views.products import Answer, shown
 
 bp = Blueprint("trials", __name__, url_prefix="/products/<int:product_id>/trials")
 

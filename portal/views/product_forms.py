@@ -1,0 +1,87 @@
+"""A product as a form, with the settings of its tool."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from wtforms import RadioField, SelectField, StringField, URLField
+
+from portal.models import CheckoutPage, LicenseQuantity, Product, Tool
+from portal.views.settings_form import SettingsForm, choices, complain
+from portal.views.tool_forms import FORMS
+
+
+class NewProductForm(SettingsForm):
+    """A product that no order has had yet."""
+
+    page = SelectField(lazy_gettext("Checkout page"))
+    code = StringField(
+        lazy_gettext("Product id"),
+        description=lazy_gettext("What orders call it. It cannot be changed."),
+    )
+    name = StringField(lazy_gettext("Name"))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.page.choices = choices({page.code: page.title for page in CheckoutPage.all()})
+
+
+class ProductForm(SettingsForm):
+    """A product with the settings of its tool: `tools` are the forms of all of them, and the one
+    counts whose tool is chosen."""
+
+    name = StringField(lazy_gettext("Name"))
+    url = URLField(
+        lazy_gettext("Address of the product"),
+        description=lazy_gettext("Where it is to be had: {URL} and {URL_FULL} in e-mails."),
+    )
+    license_quantity = RadioField(
+        lazy_gettext("How many licenses"),
+        choices=choices(
+            {
+                LicenseQuantity.PER_UNIT.value: lazy_gettext("one for each unit"),
+                LicenseQuantity.PER_ITEM.value: lazy_gettext("one for each item"),
+            }
+        ),
+        validate_choice=False,
+    )
+    tool = RadioField(lazy_gettext("How licenses are obtained"), validate_choice=False)
+
+    def __init__(self, product: Product, *, as_kept: bool = False) -> None:
+        """Filled with what was sent with the request, or with what is kept."""
+        sent = {"formdata": None} if as_kept else {}
+        super().__init__(obj=product, **sent)
+        self.tool.choices = choices({"": _("not set up yet"), **tool_names()})
+        self.tool.data = self.tool.data or ""
+        self.tools = {form.tool: form(product, as_kept=as_kept) for form in FORMS}
+
+    def validate(self, **options: Any) -> bool:
+        chosen = self.tools.get(self.tool.data)
+        return bool(super().validate(**options)) & (chosen is None or chosen.validate())
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What was typed, for Product.set_up."""
+        typed = {name: value for name, value in self.data.items() if name != "csrf_token"}
+        chosen = self.tools.get(self.tool.data)
+        return typed | ({"settings": chosen.settings} if chosen else {})
+
+    def complain(self, complaints: Mapping[str, str]) -> None:
+        chosen = self.tools.get(self.tool.data, self)
+        for name, sentence in complaints.items():
+            field, _dot, of_tool = name.partition(".")
+            if field == "settings":
+                complain(chosen, {of_tool: sentence})
+            else:
+                complain(self, {name: sentence})
+
+
+def tool_names() -> dict[str, str]:
+    """What the tools are called."""
+    return {
+        Tool.WEB_SERVICE.value: _("Web service"),
+        Tool.POOL.value: _("Pool"),
+        Tool.INFORMATION.value: _("Informational e-mail"),
+        Tool.LICENSE_REQUEST.value: _("License request"),
+    }
