@@ -34,19 +34,19 @@ def fill() -> None:
     """Make the demo's contents, unless they are there."""
     if db.session.scalar(select(Staff.id).limit(1)):
         return
-    pages = {
-        code: CheckoutPage(
+    db.session.add_all(
+        CheckoutPage(
             code=code, title=title, sender=sender, delivery_allowed=code not in CLOSED_PAGES
         )
         for code, (title, sender) in PAGES.items()
-    }
-    db.session.add_all(pages.values())
+    )
     db.session.commit()
     complaints = list(Import().run(demo_orders()))
     if complaints:
         raise RuntimeError(f"the demo's orders are not in order: {complaints[0]}")
     _show_outcomes()
-    _set_up(pages["acme-store"])
+    acme = db.session.scalars(select(CheckoutPage).filter_by(code="acme-store")).one()
+    _set_up(acme)
     password = hash_password(PASSWORD)
     db.session.add_all(
         [
@@ -55,7 +55,7 @@ def fill() -> None:
                 email=AGENT,
                 role=Role.AGENT,
                 password=password,
-                checkout_pages=[pages["acme-store"]],
+                checkout_pages=[acme],
             ),
         ]
     )
