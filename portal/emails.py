@@ -4,16 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from babel import Locale
 from babel.dates import format_date
 from flask import Flask, current_app, render_template
 from flask_babel import force_locale, get_timezone
 
 from portal.envelope import sender_of
 from portal.fulfilment.answer import Failure
-from portal.models.product import Product
+from portal.models.product import Product, Tool
 from portal.models.text import PageText, ProductText
 from portal.smtp import Message
-from portal.tags import SAMPLE, SAMPLE_LICENSES, around_key, fill, of_url, values_of
+from portal.tags import (
+    SAMPLE,
+    SAMPLE_DATE,
+    SAMPLE_LICENSES,
+    around_key,
+    fill,
+    of_url,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from portal.models import CheckoutPage, Delivery, License, Order, Staff
@@ -78,8 +87,13 @@ def sample_email(
 ) -> Message:
     """The mail as it will arrive with these texts, about a sample order; empty ones are the
     default. It is for looking at, and goes to nobody."""
-    default = default_texts(page, language, named=True)
-    values = SAMPLE | ({"PROGRAM_NAME": product.name, **of_url(product.url)} if product else {})
+    informs = product is not None and product.tool is Tool.INFORMATION
+    default = default_texts(page, language, named=True, licenses=not informs)
+    values = SAMPLE | {
+        "DATE": format_date(SAMPLE_DATE, "long", locale=language),
+        "COUNTRY": str(Locale.parse(language).territories["DK"]),
+    }
+    values |= {"PROGRAM_NAME": product.name, **of_url(product.url)} if product else {}
     text = body or default["text"]
     before, after = around_key(text)
     licenses = SAMPLE_LICENSES if text != before else ()
@@ -99,13 +113,18 @@ def sample_email(
     )
 
 
-def default_texts(page: "CheckoutPage", language: str, *, named: bool) -> dict[str, str]:
+def default_texts(
+    page: "CheckoutPage", language: str, *, named: bool, licenses: bool = True
+) -> dict[str, str]:
     """What is said where nobody wrote anything else, with its tags: subject, opening, text and
-    closing. A customer may be `named` or not."""
+    closing. A customer may be `named` or not, and there may be `licenses` or not."""
     with force_locale(language):
         return {
             name: render_template(
-                f"emails/license/default/{name}.txt", named=named, title=page.title
+                f"emails/license/default/{name}.txt",
+                named=named,
+                licenses=licenses,
+                title=page.title,
             ).strip()
             for name in ("subject", "opening", "text", "closing")
         }
@@ -113,7 +132,12 @@ def default_texts(page: "CheckoutPage", language: str, *, named: bool) -> dict[s
 
 def _letter(delivery: "Delivery", language: str) -> Letter:
     order = delivery.order
-    default = default_texts(order.checkout_page, language, named=bool(order.customer_name))
+    default = default_texts(
+        order.checkout_page,
+        language,
+        named=bool(order.customer_name),
+        licenses=bool(delivery.licenses),
+    )
     date = _date(order, language)
     general = PageText.of(order.checkout_page, language)
     parts, subject = [], ""

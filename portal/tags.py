@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
 from babel import Locale
@@ -31,6 +32,8 @@ TAGS = (
 
 OF_PRODUCT = ("PROGRAM_NAME", "QUANTITY", "URL", "URL_FULL")
 
+# An order to show a text with; its DATE is written in the language of the text.
+SAMPLE_DATE = date(2026, 11, 2)
 SAMPLE = {
     "ORDER_ID": "A0005555555",
     "PROGRAM_NAME": "Sentinel Antivirus, 1 year",
@@ -40,8 +43,6 @@ SAMPLE = {
     "LNAME": "Larsen",
     "EMAIL": "kim@example.com",
     "COMPANY": "Larsen Ltd",
-    "COUNTRY": "Denmark",
-    "DATE": "November 2, 2026",
     "URL": "www.example.com/download",
     "URL_FULL": "https://www.example.com/download",
 }

@@ -185,7 +185,9 @@ class Delivery(Model):
             return _("The email containing license information is being sent to %(to)s", to=self.to)
         if self.status is DeliveryStatus.QUEUED:
             return self._next_try
-        entry = HistoryEntry(what=ENTRIES[self.known_status], to=self.to, failure=self.failure)
+        entry = HistoryEntry(
+            what=ENTRIES[self.known_status], to=self.to, failure=self.failure, text=self._about
+        )
         return f"{entry.sentence}. {entry.reason}" if entry.reason else entry.sentence
 
     def by_item(self) -> "list[tuple[Item, list[License]]]":
@@ -264,6 +266,11 @@ class Delivery(Model):
         self.status, self.due_at, self.finished_at = DeliveryStatus.FAILED, None, clock.now()
         self._note(What.EMAIL_STOPPED, failure=self.failure, answer=self.answer, by=by)
 
+    @property
+    def _about(self) -> str | None:
+        """The product that it is about, if it carries no license."""
+        return None if self.licenses or not self.item else self.item.product_name
+
     def _note(
         self,
         what: What,
@@ -285,7 +292,7 @@ class Delivery(Model):
                 to=self.to,
                 failure=failure,
                 answer=answer,
-                text=text,
+                text=text or self._about,
                 delivery_id=self.id,
             )
         )

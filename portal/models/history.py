@@ -91,6 +91,23 @@ class HistoryEntry(Model):
         return fulfilment.Failure(self.failure).what
 
 
+def _email(entry: HistoryEntry, *, begins: bool = True) -> str:
+    """What an e-mail is called that `begins` a sentence or not: one without licenses is about a
+    product, which the entry names."""
+    if entry.text:
+        about = {"product": entry.text}
+        return (
+            _("The email about %(product)s", **about)
+            if begins
+            else _("the email about %(product)s", **about)
+        )
+    return (
+        _("The email containing license information")
+        if begins
+        else _("the email containing license information")
+    )
+
+
 SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     What.ELSEWHERE: lambda entry: entry.text or "",
     What.ORDER_PAID: lambda _entry: _("The order was paid"),
@@ -118,16 +135,14 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
         "The license for %(product)s was asked for again", product=entry.text
     ),
     What.EMAIL_SENT: lambda entry: _(
-        "The email containing license information was sent to %(address)s",
-        address=entry.address,
+        "%(email)s was sent to %(address)s", email=_email(entry), address=entry.address
     ),
     What.EMAIL_NOT_SENT: lambda entry: _(
-        "The email containing license information was not sent to %(address)s",
-        address=entry.address,
+        "%(email)s was not sent to %(address)s", email=_email(entry), address=entry.address
     ),
     What.EMAIL_RETRIES: lambda entry: _(
-        "The email containing license information was not sent to %(address)s; "
-        "it will be tried again",
+        "%(email)s was not sent to %(address)s; it will be tried again",
+        email=_email(entry),
         address=entry.address,
     ),
     What.EMAIL_WITHHELD: lambda entry: _(
@@ -136,7 +151,7 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
         reason=entry.text,
     ),
     What.EMAIL_STOPPED: lambda entry: _(
-        "The email containing license information to %(address)s was stopped", address=entry.address
+        "%(email)s to %(address)s was stopped", email=_email(entry), address=entry.address
     ),
     What.VENDOR_TOLD: lambda entry: _(
         "The vendor was told by e-mail at %(address)s", address=entry.address
@@ -145,7 +160,8 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
         "The vendor was not told by e-mail at %(address)s", address=entry.address
     ),
     What.EMAIL_UNKNOWN: lambda entry: _(
-        "Unknown: the email containing license information may have been sent to %(address)s",
+        "Unknown: %(email)s may have been sent to %(address)s",
+        email=_email(entry, begins=False),
         address=entry.address,
     ),
 }
