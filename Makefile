@@ -9,15 +9,18 @@ PYTEST_ARGS ?= -q -n auto
 export PORT
 
 help: ## Show what make can do
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 install: $(STAMP) ## Install the portal into .venv
 
 demo: $(STAMP) ## Start a portal with example orders on 127.0.0.1 (PORT=5000, RESET=1 starts over)
 	@$(BIN)/keydesk demo $(if $(RESET),--reset)
 
+demo-order: $(STAMP) ## Tell the demo that runs of a paid order
+	@$(BIN)/keydesk demo order
+
 test: $(STAMP) ## Check types, style and every test, in real browsers, mail servers and databases
-	@.ci/need chromium postgresql sqlite3 curl
+	@.ci/need chromium postgresql sqlite3 curl openssl
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
@@ -56,4 +59,4 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help install demo test lint format messages bench lock clean
+.PHONY: help install demo demo-order test lint format messages bench lock clean

@@ -104,6 +104,49 @@ def test_a_newcomer_sees_a_license_go_out(chromium, demo):
     assert code in page.get_by_role("article").first.locator("pre").text_content().splitlines()
 
 
+def pay(running, *options):
+    """Tell the demo of a paid order; the address of its page."""
+    port = running.address.rpartition(":")[2]
+    run = subprocess.run(
+        [sys.executable, "-m", "portal", "demo", "order", "--port", port, *options],
+        check=True, cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    outcome, _colon, address = run.stdout.strip().partition(": ")
+    assert outcome == "imported"
+    return address
+
+
+@pytest.mark.parametrize("product", ["1001", "1003"], ids=["web service", "pool"])
+def test_a_paid_order_is_delivered_untouched_by_hand(chromium, demo, product):
+    running = demo()
+    page = sign_in(chromium, running, "agent@demo.example")
+    page.goto(pay(running, "--product", product))
+    code = page.get_by_role("listitem", name="license for").locator("pre")
+    expect(code).to_be_visible()  # by the page's own looking again, if it was not there at once
+    history = page.get_by_role("region", name="Order history").get_by_role("listitem")
+    expect(history).to_have_count(3)
+    expect(history.nth(2)).to_contain_text("The order was paid")
+    expect(history.nth(1)).to_contain_text("was received and saved")
+    expect(history.nth(0)).to_contain_text("was sent to kim@example.com")
+    expect(page.locator("#order-status")).to_contain_text("Delivered")
+    license = code.text_content()
+    page.goto("/mailbox")
+    assert license in page.get_by_role("article").first.locator("pre").text_content().splitlines()
+
+
+def test_one_item_that_waits_holds_up_itself_alone(chromium, demo):
+    running = demo()
+    page = sign_in(chromium, running, "agent@demo.example")
+    page.goto(pay(running, "--product", "1001", "--product", "1004"))
+    expect(page.get_by_role("listitem", name="license for Sentinel")).to_be_visible()
+    expect(page.locator("#order-status")).to_contain_text("Not delivered")
+    page.get_by_role("button", name="Enter the license").click()
+    page.get_by_role("textbox", name="License").fill("OFFICE-BOX-1")
+    page.get_by_role("button", name="Save", exact=False).click()
+    expect(page.get_by_text("OFFICE-BOX-1")).to_be_visible()
+    expect(page.locator("#order-status")).not_to_contain_text("Not delivered")
+
+
 def test_the_mailbox_is_good_to_read_on_a_phone_and_on_a_desk(chromium, demo, axe):
     running = demo()
     # axe-core writes styles of its own, which our policy forbids.
