@@ -32,7 +32,11 @@ class Demo:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.said = "".join(iter(self._process.stdout.readline, "  Ctrl+C ends it.\n"))
+        self.said = ""
+        while not self.said.endswith("  Ctrl+C ends it.\n"):
+            line = self._process.stdout.readline()
+            assert line, f"the demo ended by itself: {self.said}"
+            self.said += line
         self._wait()
 
     def _wait(self):
