@@ -24,10 +24,10 @@ def send_at_once(app, acme, keydesk, mailbox):
     db.session.commit()
     portal = RunningPortal(keydesk, "", mailbox.port)
 
-    def send(hook, messages, **how):
+    def send(hook, messages, *, pieces=None, **how):
         path = "/hooks/acme" + ("/noventiq" if hook is Hook.NOVENTIQ else "")
         sender = Sender(app, path, secrets[hook])
-        requests = [sender.request(given, **how) for given in messages]
+        requests = [(*sender.request(given, **how), pieces) for given in messages]
         with ThreadPoolExecutor(SENDERS) as senders:
             return list(
                 senders.map(lambda request: tell_over_http(portal.port, path, *request), requests)
@@ -130,3 +130,13 @@ def test_the_events_of_an_order_that_come_at_once_lead_to_its_newest_state(send_
         ]
         history = Counter(entry.what for entry in order.history)
         assert history == {What.ORDER_PAID: 1, What.ITEM_REFUNDED: 1}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_message_may_come_in_pieces_and_is_not_longer_for_that(send_at_once):
+    assert send_at_once(Hook.WEBHOOK, [message()], pieces=100)[0][0] == 200
+    entry = {"at": REFUND, "text": "x" * 1000}
+    long = message(number="A1") | {"padding": [entry] * 1000}
+    ((status, answer),) = send_at_once(Hook.WEBHOOK, [long], pieces=65_536)
+    assert (status, answer["error"]) == (413, "too_large")
+    assert saved(1) is None

@@ -40,7 +40,7 @@ NOT_ENCRYPTED: Answer = (
 @bp.post("")
 @signed_messages
 def create(code: str) -> Answer:
-    body = request.get_data()
+    body = _body()
     page_id, secrets = _secrets(code, Hook.WEBHOOK)
     signed = webhook.is_signed(body, request.headers, secrets)
     if page_id is None or not signed:
@@ -54,13 +54,22 @@ def create_noventiq(code: str) -> Answer:
     # As with the cookie of a session: a portal that is reached in the clear has to say so.
     if current_app.config["SESSION_COOKIE_SECURE"] and not request.is_secure:
         return NOT_ENCRYPTED
-    body = request.get_data()
+    body = _body()
     message = noventiq.message_in(body) or {}
     page_id, secrets = _secrets(code, Hook.NOVENTIQ)
     signed = noventiq.is_signed(message, request.headers.get("signature", ""), secrets)
     if page_id is None or not signed:
         return UNSIGNED
     return _take_in(page_id, Hook.NOVENTIQ, noventiq.message_id(message), body)
+
+
+def _body() -> bytes:
+    """The content, which is too large over MAX_CONTENT_LENGTH. Werkzeug cuts off there, and says
+    nothing, what comes in pieces: that there is more it says to who asks for more."""
+    body = request.get_data()
+    if request.content_length is None:
+        request.stream.read(1)
+    return body
 
 
 def _secrets(code: str, hook: Hook) -> tuple[int | None, list[str]]:

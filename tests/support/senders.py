@@ -122,11 +122,17 @@ class Sender:
         return body, signed(self.secret, body, **how)
 
 
-def tell_over_http(port, path, body, headers):
-    """The status and the content of the answer of a portal that listens on `port`."""
+def tell_over_http(port, path, body, headers, pieces=None):
+    """The status and the content of the answer of a portal that listens on `port`.
+
+    With `pieces` the body comes in pieces of so many bytes, and does not say how long it is.
+    """
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    sent = body
+    if pieces:
+        sent = [body[start : start + pieces].encode() for start in range(0, len(body), pieces)]
     try:
-        connection.request("POST", path, body=body, headers=headers)
+        connection.request("POST", path, body=sent, headers=headers)
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
     finally:
