@@ -20,7 +20,7 @@ from portal import clock, postman
 from portal.database import begin_reading
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
-from portal.models import Delivery, DeliveryStatus, Notice, outbox
+from portal.models import Delivery, DeliveryStatus, Notice, ReceivedMessage, outbox
 from portal.pools import uploads
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ class Jobs:
             self._tasks[job.__name__] = huey.task(name=job.__name__)(self._inside(job))
         huey.periodic_task(crontab(), name="sweep", priority=1)(self._inside(sweep))
         huey.periodic_task(crontab(), name="tend_pools")(self._inside(tend_pools))
+        huey.periodic_task(crontab(), name="forget")(self._inside(forget_messages))
         return huey
 
     def fulfil(self, fulfilment_id: int, at: datetime | None = None) -> None:
@@ -158,6 +159,12 @@ def tend_pools() -> None:
     """Serve who was forgotten by a process that died while it filled a pool, and the like."""
     for fulfilment_id in uploads.tend():
         jobs().fulfil(fulfilment_id)
+
+
+def forget_messages() -> None:
+    """Forget the messages that came more than thirty days ago."""
+    ReceivedMessage.forget_old()
+    db.session.commit()
 
 
 def _huey(app: Flask) -> Huey:
