@@ -98,10 +98,10 @@ def _send(delivery: Delivery) -> smtp.Outcome:
     finally:
         db.session.rollback()  # ends what reading began, whatever has gone wrong
     outcome = smtp.hand_over(message)
-    return replace(outcome, answer=_without_licenses(outcome.answer, lines))
+    return replace(outcome, answer=without_licenses(outcome.answer, lines))
 
 
-def _without_licenses(answer: str | None, lines: list[str]) -> str | None:
+def without_licenses(answer: str | None, lines: list[str]) -> str | None:
     """A mail server may quote the mail that it refuses, and the history never holds a license."""
     for line in sorted(filter(None, map(str.strip, lines)), key=len, reverse=True):
         answer = answer and answer.replace(line, "…")

@@ -11,7 +11,19 @@ from flask_migrate.cli import db
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
-from portal.cli import demo, init, orders, pages, pools, products, serve, staff, vault, worker
+from portal.cli import (
+    bounces,
+    demo,
+    init,
+    orders,
+    pages,
+    pools,
+    products,
+    serve,
+    staff,
+    vault,
+    worker,
+)
 
 
 class Portal(FlaskGroup):
@@ -49,6 +61,7 @@ for command in (
     staff.staff,
     orders.orders,
     pools.pools,
+    bounces.bounces,
     vault.vault,
     serve.serve,
     worker.worker,

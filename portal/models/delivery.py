@@ -4,6 +4,8 @@
       ↑         ↓
       ←←←←←←←←←←          … or withheld, when the rule refused it before it went
 
+and later perhaps bounced, when the mail that was accepted came back.
+
 It is written down before it is attempted, so that a crash leaves a trace, and its outcome is
 written after. `unknown` is the honest word for a mail that was on its way when we lost sight of it.
 """
@@ -52,6 +54,7 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     WITHHELD = "withheld"
+    BOUNCED = "bounced"
 
 
 ENTRIES = {
@@ -60,6 +63,7 @@ ENTRIES = {
     DeliveryStatus.UNKNOWN: What.EMAIL_UNKNOWN,
     DeliveryStatus.WITHHELD: What.EMAIL_WITHHELD,
     DeliveryStatus.QUEUED: What.EMAIL_RETRIES,
+    DeliveryStatus.BOUNCED: What.EMAIL_BOUNCED,
 }
 
 
@@ -265,6 +269,12 @@ class Delivery(Model):
             raise Refused(refusal)
         self.status, self.due_at, self.finished_at = DeliveryStatus.FAILED, None, clock.now()
         self._note(What.EMAIL_STOPPED, failure=self.failure, answer=self.answer, by=by)
+
+    def come_back(self, *, answer: str | None) -> None:
+        """A mail server that had accepted it has given up since; `answer` is why. Nothing happens
+        where that is known. What was to be sent again is not: the address does not take it."""
+        if self.status is not DeliveryStatus.BOUNCED:
+            self.finish(DeliveryStatus.BOUNCED, answer=answer)
 
     @property
     def _about(self) -> str | None:

@@ -38,6 +38,7 @@ class What(StrEnum):
     EMAIL_RETRIES = "email_retries"
     EMAIL_WITHHELD = "email_withheld"
     EMAIL_STOPPED = "email_stopped"
+    EMAIL_BOUNCED = "email_bounced"
     VENDOR_TOLD = "vendor_told"
     VENDOR_NOT_TOLD = "vendor_not_told"
 
@@ -82,6 +83,8 @@ class HistoryEntry(Model):
         if self.what is What.EMAIL_UNKNOWN:
             advice = _("Ask the customer whether it arrived before you send it again.")
             return f"{smtp.Failure(self.failure).what} {advice}" if self.failure else advice
+        if self.what is What.EMAIL_BOUNCED:
+            return _("Check the address with the customer.")
         if not self.failure:
             return None
         if self.what in (What.EMAIL_RETRIES, What.EMAIL_STOPPED):
@@ -152,6 +155,11 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     ),
     What.EMAIL_STOPPED: lambda entry: _(
         "%(email)s to %(address)s was stopped", email=_email(entry), address=entry.address
+    ),
+    What.EMAIL_BOUNCED: lambda entry: _(
+        "%(email)s to %(address)s came back: it was not delivered",
+        email=_email(entry),
+        address=entry.address,
     ),
     What.VENDOR_TOLD: lambda entry: _(
         "The vendor was told by e-mail at %(address)s", address=entry.address
