@@ -3,10 +3,10 @@ that it queued, and by nothing else."""
 
 import pytest
 
-from portal import jobs
+from portal import clock, jobs
 from portal.extensions import db
 from portal.fulfilment import worklist
-from portal.models import Fulfilment, Hook, Order, PageSecret, Product, Tool, What
+from portal.models import Fulfilment, Hook, Order, PageSecret, Product, ProductText, Tool, What
 from tests.people import item_document
 from tests.support.senders import Sender, message
 from tests.support.web_services import json_reply, reply, settings_for
@@ -112,3 +112,30 @@ def test_what_was_not_queued_is_found_by_the_sweep(acme_sends, product, service)
     work()
     assert order().is_delivered
     assert db.session.scalars(db.select(Fulfilment.state)).all() == ["done"]
+
+
+def test_an_order_is_delivered_once_the_tool_that_was_down_is_back(
+    acme_sends, product, service, mailbox
+):
+    service.answer = [reply("", status=503), reply("AAAA-1")]
+    vpn = Product.appear(product.checkout_page_id, {"2002": "Sentinel VPN"})["2002"]
+    vpn.tool = Tool.INFORMATION
+    ProductText.write(vpn, "en", subject="", body="Thank you.", by=None)
+    db.session.commit()
+    items = [
+        item_document("1", codes=()),
+        item_document("2", codes=(), product={"id": "2002", "name": "Sentinel VPN"}),
+    ]
+    acme_sends.tell(message(items=items))
+    work()
+    states = {item.product_code: item.fulfilment.state for item in order().items}
+    assert states == {"1001": "retrying", "2002": "done"}
+    assert not order().is_delivered
+    assert len(mailbox.messages) == 1
+
+    order().items[0].fulfilment.due_at = clock.now()
+    db.session.commit()
+    jobs.sweep()
+    work()
+    assert order().is_delivered
+    assert "AAAA-1" in mailbox.wait_for(2)[1].plain
