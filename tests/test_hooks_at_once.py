@@ -10,8 +10,8 @@ import pytest
 from portal.extensions import db
 from portal.models import Hook, Order, PageSecret, ReceivedMessage, What
 from tests.people import item_document
+from tests.support.running_portal import RunningPortal
 from tests.support.senders import Sender, created, message, part, tell_over_http
-from tests.test_serve import RunningPortal
 
 SENDERS = 8
 REFUND = "2026-11-05T10:00:00+01:00"
@@ -22,7 +22,7 @@ def send_at_once(app, acme, keydesk, mailbox):
     """Send messages through a hook of Acme's from eight senders; the answers in their order."""
     secrets = {hook: PageSecret.add(acme, hook) for hook in Hook}
     db.session.commit()
-    portal = RunningPortal(keydesk, "", mailbox.port)
+    portal = RunningPortal(keydesk, "", mailbox.port, "--no-access-log", "--no-worker")
 
     def send(hook, messages, *, pieces=None, **how):
         path = "/hooks/acme" + ("/noventiq" if hook is Hook.NOVENTIQ else "")

@@ -366,6 +366,7 @@ class Fulfilment(Model):
         return Notice.write(kind, to or page.vendor_email, item=self.item)
 
     def _note(self, what: What, *, by: "Staff | None" = None) -> None:
+        begins = what is What.FULFILMENT_STARTED  # what went wrong before has been said
         db.session.add(
             HistoryEntry(
                 order_id=self.item.order_id,
@@ -373,7 +374,7 @@ class Fulfilment(Model):
                 at=clock.now(),
                 by_id=by.id if by else None,
                 text=self.item.product_name,
-                failure=self.failure,
-                answer=None if what is What.FULFILMENT_WAITS else self.detail,
+                failure=None if begins else self.failure,
+                answer=None if begins or what is What.FULFILMENT_WAITS else self.detail,
             )
         )

@@ -15,6 +15,7 @@ from tests.test_fulfilment import set_tool
 
 ORDER = "/orders/A0005555555"
 SENT = "The email containing license information was sent to kim@example.com"
+INFORMED = "The email about Sentinel Antivirus, 1 year was sent to kim@example.com"
 
 
 def button(page, name):
@@ -74,8 +75,8 @@ def test_try_now_and_the_page_tells_what_comes_of_it(at_desk, app, rob, fulfilme
 
     work(app, jobs.fulfil, fulfilments[0])
     expect(page.get_by_text("The information goes by e-mail")).to_be_visible()
-    expect(page.get_by_role("region", name="Order history")).to_contain_text(SENT)
-    expect(page.locator("#announcement")).to_have_text(SENT)
+    expect(page.get_by_role("region", name="Order history")).to_contain_text(INFORMED)
+    expect(page.locator("#announcement")).to_have_text(INFORMED)
     expect(page.locator(".standing").first).to_be_focused()
     expect(page.locator("#progress[hx-get]")).to_have_count(0)
     expect(page.locator("#order-status")).to_contain_text("Not delivered")
