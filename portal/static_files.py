@@ -1,5 +1,6 @@
 """Static files stay in the browser for a year: their addresses change with what is in them."""
 
+import os
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -40,13 +41,13 @@ def _let_it_stay(response: Response) -> Response:
 
 
 def _digest(filename: str) -> str | None:
-    path = Path(str(current_app.static_folder), filename)
+    path = f"{current_app.static_folder}/{filename}"
     try:
-        return _digest_of(path, path.stat().st_mtime_ns)
-    except OSError:
+        return _digest_of(path, os.stat(path).st_mtime_ns)  # noqa: PTH116 - ten times for each page
+    except (OSError, ValueError):  # there is none, or no file has such a name
         return None
 
 
 @lru_cache(maxsize=100)
-def _digest_of(path: Path, _changed_at: int) -> str:
-    return sha256(path.read_bytes()).hexdigest()[:16]
+def _digest_of(path: str, _changed_at: int) -> str:
+    return sha256(Path(path).read_bytes()).hexdigest()[:16]

@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from portal import create_app
 from portal.extensions import db
-from portal.models import Order
+from portal.models import AwaitedOrder, Order
 from tests.support.application import dispose_of, ordinary_settings
 from tests.support.databases import migrate
 
@@ -84,6 +84,8 @@ def test_orders_that_are_there_come_along(engine, empty_database):
         order = db.session.get(Order, 7)
         assert (order.told_at, order.parts, order.status) == (None, None, "paid")
         assert [(item.ref, item.told_at) for item in order.items] == [("1", None)]
+        awaited = db.session.get(AwaitedOrder, 7)
+        assert (awaited.status, awaited.items) == ("paid", 1)
         db.session.rollback()
         downgrade(revision="0003")
         assert db.session.scalar(text("SELECT count(*) FROM items")) == 1

@@ -1,5 +1,6 @@
 """The nouns of the portal: one file each, with its fields, its rules and its verbs."""
 
+from portal.models.awaited_order import AwaitedOrder
 from portal.models.change import Change
 from portal.models.checkout_page import CheckoutPage
 from portal.models.delivery import Delivery, DeliveryStatus
@@ -23,6 +24,7 @@ from portal.models.text import PageText, ProductText
 from portal.models.unsound import Unsound
 
 __all__ = [
+    "AwaitedOrder",
     "Change",
     "CheckoutPage",
     "Delivery",

@@ -39,8 +39,6 @@ def candidates(shape: Shape) -> list[Any]:
     if shape.way is Way.PAID:
         return [_paid(shape, [*only_checked(filters), *is_delivered(shape)])]
     filters = only_checked([*of_pages(shape.scope), *filters, *paid_in(shape)])
-    if shape.way is Way.AWAITED:
-        return [_awaited(filters)]
     return _asked_for(shape, [*filters, *is_delivered(shape)])
 
 
@@ -113,16 +111,3 @@ def _paid(shape: Shape, filters: Conditions) -> Ids:
     every = merged(walks, [Order.paid_at.desc()], CAP + 1)
     paid_last = select(every.c.id, every.c.created_at, every.c.paid_at)
     return paid_last.order_by(every.c.paid_at.desc()).limit(CAP + 1)
-
-
-def _awaited(filters: Conditions) -> Ids:
-    """The orders that wait for something, which are in an index of their own: it is walked from the
-    newest on, and no further than to the cap."""
-    return (
-        select(Item.order_id.label("id"), func.max(Order.created_at).label("created_at"))
-        .join(Order, Order.id == Item.order_id)
-        .where(Item.is_awaited, *filters)
-        .group_by(Item.order_id)
-        .order_by(Item.order_id.desc())
-        .limit(CAP + 1)
-    )

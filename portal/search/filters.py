@@ -24,23 +24,23 @@ def has_status(shape: Shape) -> Conditions:
     return [Order.status.in_(shape.statuses)] if shape.statuses else []
 
 
-def created_in(shape: Shape) -> Conditions:
+def created_in(shape: Shape, created_at: Any = Order.created_at) -> Conditions:
     """The range of creation times."""
     return [
-        *_from(shape, Order.created_at, "created_start"),
-        *_until(shape, Order.created_at, "created_end"),
+        *_from(shape, created_at, "created_start"),
+        *_until(shape, created_at, "created_end"),
     ]
 
 
-def created_beyond(shape: Shape) -> Conditions:
+def created_beyond(shape: Shape, created_at: Any, order_id: Any) -> Conditions:
     """The range of creation times from the cursor on, which takes the place of the bound on its
     side: given two bounds on one side, SQLite uses the first it sees and walks past the rest."""
-    beyond = beyond_cursor(shape, Order.created_at, Order.id)
+    beyond = beyond_cursor(shape, created_at, order_id)
     if not beyond:
-        return created_in(shape)
+        return created_in(shape, created_at)
     if shape.backwards:
-        return [*_until(shape, Order.created_at, "created_end"), *beyond]
-    return [*_from(shape, Order.created_at, "created_start"), *beyond]
+        return [*_until(shape, created_at, "created_end"), *beyond]
+    return [*_from(shape, created_at, "created_start"), *beyond]
 
 
 def paid_in(shape: Shape) -> Conditions:

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, false, func, select, union
 from portal.extensions import db
 from portal.models import Order
 from portal.search import Search, walks
-from portal.search.candidates import candidates, owns_license
+from portal.search.candidates import Ids, candidates, owns_license
 from portal.search.filters import beyond_cursor, list_order
 from portal.search.scope import Scope
 from portal.search.shape import Shape, Way, values_of
@@ -43,13 +43,13 @@ def rows(search: Search, scope: Scope, most: int, cap: int) -> Sequence[Row[Any]
     values = values_of(search)
     shape = Shape.of(search, scope, values)
     make = _prepared if len(values) <= FEW_VALUES else _statement
-    return db.session.execute(make(shape, most, cap), values).all()
+    # Past the session, which looks for objects in the rows.
+    return db.session.connection().execute(make(shape, most, cap), values).all()
 
 
 def _statement(shape: Shape, most: int, cap: int) -> Select[*tuple[Any, ...]]:
-    shown, counted = _ids(shape, most, cap)
+    shown, total = _shown_and_counted(shape, most, cap)
     place = shown.subquery()
-    total = select(func.count()).select_from(counted.subquery()).scalar_subquery()
     by_license = owns_license(shape) if shape.way is Way.WORDS else false()
     return (
         select(
@@ -66,9 +66,9 @@ def _statement(shape: Shape, most: int, cap: int) -> Select[*tuple[Any, ...]]:
 _prepared = lru_cache(maxsize=500)(_statement)
 
 
-def _ids(shape: Shape, most: int, cap: int) -> tuple[Any, Any]:
-    """The ids to show and the ids to count."""
-    if shape.way is Way.WALK:
+def _shown_and_counted(shape: Shape, most: int, cap: int) -> tuple[Ids, Any]:
+    """The ids to show, and how many there are in all, up to `cap`."""
+    if shape.way in (Way.WALK, Way.AWAITED):
         return walks.shown(shape, most), walks.counted(shape, cap)
     parts = [way.subquery() for way in candidates(shape)]
     every = union(*(select(part.c.id, part.c.created_at) for part in parts)).cte("candidates")
@@ -78,4 +78,5 @@ def _ids(shape: Shape, most: int, cap: int) -> tuple[Any, Any]:
         .order_by(*list_order(every.c.created_at, every.c.id, backwards=shape.backwards))
         .limit(most)
     )
-    return shown, select(every.c.id).limit(cap)
+    few = select(every.c.id).limit(cap).subquery()
+    return shown, select(func.count()).select_from(few).scalar_subquery()

@@ -1,5 +1,6 @@
 """By what a search found an order, for people to see why it is there."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -9,27 +10,42 @@ from portal.models.order import search_text
 from portal.search import Search
 
 
-def matched_in(search: Search, order: Row[Any]) -> list[str]:
-    """The names of the fields of `order`, a row of lists.rows, that hold what was typed."""
+def matched_in(search: Search, orders: Sequence[Row[Any]]) -> list[list[str]]:
+    """For each of `orders`, rows of lists.rows, the names of the fields that hold what was
+    typed."""
     if not (search.q or search.license):
-        return []
+        return [[] for _order in orders]
+    names = Names()
+    return [_matched(search, order, names) for order in orders]
+
+
+class Names:
+    """What the fields are called, looked up once for all orders."""
+
+    def __init__(self) -> None:
+        self.number, self.license, self.product = _("number"), _("license"), _("product")
+        self.email, self.name = _("e-mail"), _("name")
+        self.company, self.external_id = _("company"), _("external id")
+
+
+def _matched(search: Search, order: Row[Any], names: Names) -> list[str]:
     by_number = order.id in search.numbers
-    fields = _fields(order) if search.q else {}
-    names = [_("number")] if by_number else []
-    names += [name for name, text in fields.items() if any(word in text for word in search.words)]
+    fields = _fields(order, names) if search.q else {}
+    found = [names.number] if by_number else []
+    found += [name for name, text in fields.items() if any(word in text for word in search.words)]
     if order.by_license:
-        names.append(_("license"))
+        found.append(names.license)
     elif not by_number and not _are_in(fields, search.words):
-        names.append(_("product"))  # which is all that is left
-    return names
+        found.append(names.product)  # which is all that is left
+    return found
 
 
-def _fields(order: Row[Any]) -> dict[str, str]:
+def _fields(order: Row[Any], names: Names) -> dict[str, str]:
     return {
-        _("e-mail"): search_text([order.email]),
-        _("name"): search_text([order.first_name, order.last_name]),
-        _("company"): search_text([order.company]),
-        _("external id"): search_text([order.external_id]),
+        names.email: search_text([order.email]),
+        names.name: search_text([order.first_name, order.last_name]),
+        names.company: search_text([order.company]),
+        names.external_id: search_text([order.external_id]),
     }
 
 

@@ -44,7 +44,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Results:
-    """One page of the answer. `count` stops at CAP + 1, and but for a walk so does the list."""
+    """One page of the answer. `count` stops at CAP + 1, and so does a list that is not walked."""
 
     results: list[Result]
     count: int
@@ -65,7 +65,7 @@ class Results:
     @property
     def listed(self) -> str | None:
         """Which of them are in the list, for people, where it leaves some out."""
-        if not self.is_capped or self.way is Way.WALK:
+        if not self.is_capped or self.way in (Way.WALK, Way.AWAITED):
             return None
         if self.way is Way.PAID:
             return _("the 10,000 that were paid last are listed")
@@ -82,7 +82,8 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     if search.cursor and search.cursor.backwards:
         rows = rows[::-1]
     by_id = {page.id: page for page in pages}
-    results = [Result(row, by_id[row.checkout_page_id], matched_in(search, row)) for row in rows]
+    found = zip(rows, matched_in(search, rows), strict=True)
+    results = [Result(row, by_id[row.checkout_page_id], matched) for row, matched in found]
     count = rows[0].found if rows else 0
     newer, older = _neighbours(search, results, more=more)
     return Results(results, count, newer, older, way_of(search))

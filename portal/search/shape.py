@@ -18,9 +18,6 @@ from portal.models import OrderStatus
 from portal.search import Search
 from portal.search.scope import Scope
 
-# As many days of orders are walked sooner than all that wait for something are.
-FEW_DAYS = 31
-
 
 class Way(Enum):
     """How the orders are found that answer a search."""
@@ -28,19 +25,18 @@ class Way(Enum):
     WALK = auto()  # in the order of the list
     WORDS = auto()  # by what is in the box
     PAID = auto()  # by when they were paid
-    AWAITED = auto()  # by what is not fulfilled
+    AWAITED = auto()  # in the order of the list, through those that somebody waits for
 
 
 def way_of(search: Search) -> Way:
     """How the orders are found that answer `search`."""
-    days = search.created.count
     if search.q or search.license:
         return Way.WORDS
     if search.paid:
+        days = search.created.count
         few = days is not None and days <= (search.paid.count or days)
         return Way.WALK if few else Way.PAID
-    awaited = search.delivered is False and (days is None or days > FEW_DAYS)
-    return Way.AWAITED if awaited else Way.WALK
+    return Way.AWAITED if search.delivered is False else Way.WALK
 
 
 @dataclass(frozen=True)
