@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import RemoteDisconnected
@@ -9,11 +10,19 @@ from time import monotonic
 
 import pytest
 
+from portal.cli.serve import _listen
 from portal.extensions import db
 from portal.models import Delivery
 from tests.people import KIM
 from tests.support.faulty_mail_server import FaultyMailServer
 from tests.support.running_portal import is_running, kill, wait_until
+
+
+def test_who_connects_while_the_portal_starts_is_answered_without_delay():
+    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _address = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def read_order(portal):
