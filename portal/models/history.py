@@ -3,19 +3,17 @@
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from functools import cache
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, Select, String, Text, bindparam, select
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from portal import smtp
 from portal.database import BigId, UTCDateTime, words
 from portal.extensions import Model
 from portal.fulfilment import answer as fulfilment
-
-if TYPE_CHECKING:
-    from portal.models.staff import Staff
+from portal.models.staff import Staff
 
 
 class What(StrEnum):
@@ -173,3 +171,15 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
         address=entry.address,
     ),
 }
+
+
+@cache
+def history_of_an_order() -> Select[HistoryEntry]:
+    """The history of the order with the id `order_id`, newest first. Made once, because every page
+    of an order asks it."""
+    return (
+        select(HistoryEntry)
+        .where(HistoryEntry.order_id == bindparam("order_id"))
+        .order_by(HistoryEntry.at.desc(), HistoryEntry.id.desc())
+        .options(joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages))
+    )

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, exists
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.database import BigId, Money, UTCDateTime, words
 from portal.extensions import Model, db
+from portal.models.history import HistoryEntry, history_of_an_order
 from portal.models.item import Item
 from portal.models.order_status import OrderStatus
 
 if TYPE_CHECKING:
     from portal.models.checkout_page import CheckoutPage
     from portal.models.delivery import Delivery
-    from portal.models.history import HistoryEntry
 
 NUMBER = re.compile(r"[A-Za-z]{0,3}([0-9]{1,12})", re.ASCII)
 
@@ -86,6 +87,12 @@ class Order(Model):
         it as it is now. SQLite locked when the transaction began, see database.py."""
         db.session.execute(db.select(Order.id).filter_by(id=self.id).with_for_update())
         db.session.expire_all()
+
+    def read_history(self) -> None:
+        """Read `history` with the people in it, whatever they may see themselves, in one statement.
+        SQLAlchemy's own ways to do so take five times as long."""
+        entries = db.session.scalars(history_of_an_order(), {"order_id": self.id}).all()
+        set_committed_value(self, "history", entries)
 
     @property
     def customer_name(self) -> str:

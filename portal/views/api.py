@@ -13,7 +13,6 @@ from portal.export import Document, delivery_document, order_document, refusal_d
 from portal.jobs import jobs
 from portal.models import Delivery, Item, Order, Refused, Staff
 from portal.postman import TokenSpent
-from portal.views.orders import WITH_HISTORY
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -27,14 +26,15 @@ WITH_ALL = (
     selectinload(Order.items).selectinload(Item.licenses),
     selectinload(Order.deliveries).selectinload(Delivery.licenses),
     selectinload(Order.deliveries).joinedload(Delivery.by).lazyload(Staff.checkout_pages),
-    WITH_HISTORY,
 )
 
 
 @bp.get("/orders/<number>")
 @token_only(may="read")
 def show_order(number: str) -> Document:
-    return order_document(order_or_404(number, *WITH_ALL))
+    order = order_or_404(number, *WITH_ALL)
+    order.read_history()
+    return order_document(order)
 
 
 @bp.post("/orders/<number>/licenses/<int:license_id>/resends")

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy.orm import defer, immediateload, joinedload, lazyload
+from sqlalchemy.orm import defer, joinedload, lazyload
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import DateField, Form, HiddenField, SearchField, SelectField, SelectMultipleField
@@ -13,7 +13,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, Optional, Regexp, ValidationError
 
 from portal.access import current_staff, order_or_404, staff_only, visible_pages
-from portal.models import Fulfilment, HistoryEntry, Item, Order, OrderStatus, Product, Staff
+from portal.models import Fulfilment, Item, Order, OrderStatus, Product
 from portal.models.progress import Progress
 from portal.search import Search
 from portal.search.cursor import Cursor
@@ -22,12 +22,8 @@ from portal.search.results import find, has_license
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 
-# The history with the people in it, in one statement, whatever they may see themselves.
-WITH_HISTORY = (
-    immediateload(Order.history).joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages)
-)
-# Everything that the page of an order shows, but for what is under way.
-WHOLE = (
+# What the page of an order shows, but for its history and what is under way.
+SHOWN = (
     joinedload(Order.checkout_page),
     joinedload(Order.items).options(
         joinedload(Item.licenses),
@@ -35,7 +31,6 @@ WHOLE = (
         .joinedload(Fulfilment.product)
         .options(defer(Product.sealed), lazyload(Product.checkout_page)),
     ),
-    WITH_HISTORY,
 )
 
 DELIVERIES = {"delivered": True, "not delivered": False}
@@ -127,8 +122,15 @@ def answer(asked: MultiDict[str, str]) -> str | Response | tuple[str, int]:
 
 def redrawn(number: str) -> dict[str, object]:
     """What the fragments of an order's page are drawn from, after a change."""
-    order = order_or_404(number, *WHOLE)
+    order = whole_order(number)
     return {"order": order, "progress": Progress(order)}
+
+
+def whole_order(number: str) -> Order:
+    """The order with all that its page shows, but for what is under way."""
+    order = order_or_404(number, *SHOWN)
+    order.read_history()
+    return order
 
 
 def _to(search: Search) -> Response:
@@ -144,7 +146,7 @@ def _cursor(asked: MultiDict[str, str]) -> Cursor | None:
 @bp.get("/<number>")
 @staff_only(may="read")
 def show(number: str) -> str | Response:
-    order = order_or_404(number, *WHOLE)
+    order = whole_order(number)
     if number != order.number:
         return redirect(url_for("orders.show", number=order.number))
     shown = {"order": order, "progress": Progress(order)}

@@ -2,9 +2,9 @@
 
 from flask import Blueprint, render_template, request
 
-from portal.access import order_or_404, staff_only
+from portal.access import staff_only
 from portal.models.progress import Progress
-from portal.views.orders import WHOLE
+from portal.views.orders import whole_order
 
 bp = Blueprint("progress", __name__, url_prefix="/orders/<number>/progress")
 
@@ -13,7 +13,7 @@ bp = Blueprint("progress", __name__, url_prefix="/orders/<number>/progress")
 @staff_only(may="read")
 def show(number: str) -> tuple[str, int]:
     """The fragments that look different by now, or 204 when none does."""
-    order = order_or_404(number, *WHOLE)
+    order = whole_order(number)
     progress, seen = Progress(order), request.args.get("seen", "")
     if progress.seen == seen:
         return "", 204
