@@ -98,7 +98,7 @@ def has_license(search: Search, staff: Staff, pages: Pages) -> bool:
         return False
     statement = _licensed(Scope.of(Search(), staff, pages), but_numbers=bool(search.numbers))
     values = {"digests": search.digests, "numbers": search.numbers}
-    return db.session.scalar(statement, values) is not None
+    return db.session.connection().scalar(statement, values) is not None
 
 
 @lru_cache(maxsize=500)
