@@ -74,7 +74,7 @@ UNDERWAY = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
 class Delivery(Model):
     """`due_at` is when it is to be sent (again), or while it is being sent, when its `sender` must
     be gone; None once it is over. `slot_at` is the moment that the rate of its checkout page keeps
-    for it. `attempts` is how often a mail server was asked so far."""
+    for it. `attempts` is how often a mail server was asked so far, first at `started_at`."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -102,6 +102,7 @@ class Delivery(Model):
     sender: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     slot_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -142,6 +143,7 @@ class Delivery(Model):
             sender=this_process(),
             created_at=clock.now(),
             attempts=1,
+            started_at=clock.now(),
             due_at=clock.now() + LOST_AFTER,
         )
 
@@ -151,7 +153,7 @@ class Delivery(Model):
         each `token`. Without licenses it says all there is to say itself."""
         delivery = cls.of(item.order, licenses, by=None, token=token, item=item)
         delivery.status, delivery.due_at = DeliveryStatus.QUEUED, clock.now()
-        delivery.attempts = 0
+        delivery.attempts, delivery.started_at = 0, None
         db.session.add(delivery)
         return delivery
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from portal import clock, retries
 from portal.extensions import db
+from portal.models.checkout_page import CheckoutPage
 from portal.models.delivery import Delivery, DeliveryStatus
 from portal.models.history import What
 from portal.models.license import License
@@ -33,6 +34,7 @@ def claim(delivery_id: int) -> Delivery | None:
     delivery.status, delivery.sender = DeliveryStatus.SENDING, this_process()
     delivery.due_at = clock.now() + retries.LOST_AFTER
     delivery.attempts += 1
+    delivery.started_at = delivery.started_at or clock.now()
     delivery.choose_words()
     return delivery
 
@@ -54,6 +56,23 @@ def _has_slot(delivery: Delivery) -> bool:
         return False
     delivery.slot_at = None
     return True
+
+
+def give_up_slots(page: CheckoutPage) -> None:
+    """Let what waits for its turn ask for another one: the rate of `page`, which is locked, is not
+    what the turns were given by."""
+    waiting = (
+        db.update(Delivery)
+        .where(
+            Delivery.due_at.is_not(None),  # the few that are under way, see their index
+            Delivery.status == DeliveryStatus.QUEUED,
+            Delivery.slot_at.is_not(None),
+            Delivery.order.has(checkout_page_id=page.id),
+        )
+        .values(slot_at=None, due_at=clock.now())
+    )
+    page.next_mail_at = None
+    db.session.execute(waiting, execution_options={"synchronize_session": "fetch"})
 
 
 def settle(delivery: Delivery, outcome: Outcome) -> None:
@@ -131,4 +150,4 @@ def _lose(delivery: Delivery, *, failure: str | None = None, answer: str | None 
 
 
 def _next_try(delivery: Delivery) -> datetime | None:
-    return retries.next_try(delivery.attempts, delivery.created_at)
+    return retries.next_try(delivery.attempts, delivery.started_at or clock.now())
