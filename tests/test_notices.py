@@ -115,6 +115,20 @@ def test_a_notice_that_is_refused_for_good_is_over_and_said(fulfilment, mail_ser
     assert "refused the address" in fulfilment.item.order.history[0].reason
 
 
+@pytest.mark.parametrize(
+    ("fault", "to"),
+    [({"at": "CONNECT", "answer": "554 5.7.0 Not you"}, VENDOR), ({}, "no address at all")],
+    ids=["not welcome", "not composed"],
+)
+def test_a_fault_of_ours_loses_no_notice(fulfilment, mail_server, fault, to):
+    mail_server(**fault)
+    notice = Notice.write(NoticeKind.LICENSE_NEEDED, to, item=fulfilment.item)
+    db.session.commit()
+    jobs.notify(notice.id)
+    assert notice.due_at > clock.now()
+    assert told(fulfilment.item.order) == []
+
+
 def test_nobody_is_told_what_has_been_done_meanwhile(fulfilment, mail_server, mailbox):
     mail_server(at="RCPT", answer="451 4.3.0 Later")
     jobs.fulfil(fulfilment.id)

@@ -87,11 +87,12 @@ class HistoryEntry(Model):
             return _("Check the address with the customer.")
         if not self.failure:
             return None
-        if self.what in (What.EMAIL_RETRIES, What.EMAIL_STOPPED):
-            return smtp.Failure(self.failure).what
-        if self.what.is_about_mail:
-            return smtp.Failure(self.failure).sentence
-        return fulfilment.Failure(self.failure).what
+        if not self.what.is_about_mail:
+            return fulfilment.Failure(self.failure).what
+        failure, is_tried_again = smtp.Failure(self.failure), self.what is What.EMAIL_RETRIES
+        if self.what is What.EMAIL_STOPPED or (is_tried_again and failure.is_temporary):
+            return failure.what
+        return failure.sentence
 
 
 def _email(entry: HistoryEntry, *, begins: bool = True) -> str:

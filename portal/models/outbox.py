@@ -82,7 +82,7 @@ def settle(delivery: Delivery, outcome: Outcome) -> None:
         delivery.finish(DeliveryStatus.SENT)
     elif outcome.accepted is None:
         _lose(delivery, **what)
-    elif (due_at := _next_try(delivery)) and outcome.is_temporary:
+    elif _may_go_later(delivery, outcome) and (due_at := _next_try(delivery)):
         delivery.try_again(due_at, What.EMAIL_RETRIES, **what)
     else:
         delivery.finish(DeliveryStatus.FAILED, **what)
@@ -147,6 +147,12 @@ def _lose(delivery: Delivery, *, failure: str | None = None, answer: str | None 
         delivery.try_again(due_at, What.EMAIL_UNKNOWN, failure=failure, answer=answer)
     else:
         delivery.finish(DeliveryStatus.UNKNOWN, failure=failure, answer=answer)
+
+
+def _may_go_later(delivery: Delivery, outcome: Outcome) -> bool:
+    """Whether it is worth another try. Of what is ours to mend a person hears at once; what the
+    portal sends by itself waits for it, because nobody is told."""
+    return outcome.is_temporary or (delivery.is_automatic and outcome.is_ours)
 
 
 def _next_try(delivery: Delivery) -> datetime | None:
