@@ -91,7 +91,7 @@ class Notice(Model):
         notice.lock()
         if notice.due_at is None or notice.due_at > clock.now():
             return None
-        if notice.item and not notice.item.is_awaited:  # somebody was quicker, or it was refunded
+        if notice.item and notice.item.fulfilment_refusal():  # somebody was quicker, or it is over
             notice.due_at = None
             return None
         notice.due_at = clock.now() + LOST_AFTER
