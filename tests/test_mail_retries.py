@@ -79,3 +79,14 @@ def test_a_person_hears_at_once_what_is_wrong(app, license, rob, mail_server, st
     mail_server(at=step, answer="554 5.7.0 Not you")
     delivery = postman.resend(license, by=rob, token="t" * 20)
     assert state(delivery) == OVER
+
+
+def test_what_a_person_does_not_wait_for_any_more_is_tried_again(app, license, rob, mail_server):
+    mail_server(at="RCPT", answer="451 4.7.1 Greylisted")
+    delivery = postman.resend(license, by=rob, token="t" * 20)
+    delivery.due_at = clock.now()
+    db.session.commit()
+    mail_server(at="CONNECT", answer="554 5.7.0 Not you")
+    jobs.send(delivery.id)
+    assert state(delivery) == LATER
+    assert (delivery.attempts, delivery.failure) == (2, Failure.NOT_WELCOME)

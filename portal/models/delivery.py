@@ -196,11 +196,35 @@ class Delivery(Model):
         )
         return f"{entry.sentence}. {entry.reason}" if entry.reason else entry.sentence
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is to be sent by now."""
+        due = self.due_at is not None and self.due_at <= clock.now()
+        return due and self.status is DeliveryStatus.QUEUED
+
+    def is_at(self, attempt: int) -> bool:
+        """Whether it has no outcome, and nobody has taken it over, since that attempt was begun."""
+        return self.status is DeliveryStatus.SENDING and self.attempts == attempt
+
     def by_item(self) -> "list[tuple[Item, list[License]]]":
         """Its licenses by the items that they belong to; without any, the item that it is about."""
         if not self.licenses:
             return [(self.item, [])] if self.item else []
         return [(item, list(group)) for item, group in groupby(self.licenses, lambda it: it.item)]
+
+    def begin(self) -> None:
+        """Mark it as being sent by this process, once more."""
+        self.status, self.sender = DeliveryStatus.SENDING, this_process()
+        self.due_at = clock.now() + LOST_AFTER
+        self.started_at = self.started_at or clock.now()
+        self.attempts += 1
+
+    def follow(self) -> None:
+        """Follow what has changed since it was written down: a license that was replaced is left
+        out, and what the portal sends by itself goes to the address that the order has by now."""
+        self.licenses = self._valid_licenses
+        if self.is_automatic:
+            self.to = self.order.email or ""
 
     def choose_words(self) -> None:
         """Note which text it is going to carry, as long as that can still change."""
@@ -218,12 +242,29 @@ class Delivery(Model):
         )
         return f"{sentence}. {smtp.Failure(self.failure).what}" if self.failure else sentence
 
+    @property
+    def _valid_licenses(self) -> "list[License]":
+        """Those that none has taken the place of; all of them where each has been replaced."""
+        valid = [license for license in self.licenses if not license.revoked_at]
+        return valid or list(self.licenses)
+
     def refusal(self) -> Refusal | None:
-        """Why this may not go now, or None when it may: the rule of what it carries."""
+        """Why this may not go now, or None when it may: the rule of what it carries, and a person
+        asked for it to go to one address and no other."""
         if not self.licenses:
             return self.item.delivery_refusal() if self.item else None
-        refusals = (license.resend_refusal() for license in self.licenses)
-        return next((refusal for refusal in refusals if refusal), None)
+        refusals = (license.resend_refusal() for license in self._valid_licenses)
+        refusal = next((refusal for refusal in refusals if refusal), None)
+        return refusal or self._address_refusal()
+
+    def _address_refusal(self) -> Refusal | None:
+        if self.is_automatic or self.to == self.order.email:
+            return None
+        return Refusal(
+            "address_changed",
+            _("The customer has another address by now than the one that was confirmed."),
+            _("Send it again to the address that the order has now."),
+        )
 
     def finish(
         self,

@@ -35,6 +35,7 @@ class What(StrEnum):
     EMAIL_SENT = "email_sent"
     EMAIL_NOT_SENT = "email_not_sent"
     EMAIL_UNKNOWN = "email_unknown"
+    EMAIL_LOST = "email_lost"
     EMAIL_RETRIES = "email_retries"
     EMAIL_WITHHELD = "email_withheld"
     EMAIL_STOPPED = "email_stopped"
@@ -90,7 +91,9 @@ class HistoryEntry(Model):
         if not self.what.is_about_mail:
             return fulfilment.Failure(self.failure).what
         failure, is_tried_again = smtp.Failure(self.failure), self.what is What.EMAIL_RETRIES
-        if self.what is What.EMAIL_STOPPED or (is_tried_again and failure.is_temporary):
+        if self.what in (What.EMAIL_STOPPED, What.EMAIL_LOST) or (
+            is_tried_again and failure.is_temporary
+        ):
             return failure.what
         return failure.sentence
 
@@ -167,6 +170,11 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     ),
     What.VENDOR_NOT_TOLD: lambda entry: _(
         "The vendor was not told by e-mail at %(address)s", address=entry.address
+    ),
+    What.EMAIL_LOST: lambda entry: _(
+        "Unknown: %(email)s may have been sent to %(address)s; it will be sent again",
+        email=_email(entry, begins=False),
+        address=entry.address,
     ),
     What.EMAIL_UNKNOWN: lambda entry: _(
         "Unknown: %(email)s may have been sent to %(address)s",
