@@ -69,6 +69,13 @@ ENTRIES = {
 
 # Without an outcome yet.
 UNDERWAY = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+# With an outcome, and not with the customer as far as anybody knows.
+UNDELIVERED = (
+    DeliveryStatus.FAILED,
+    DeliveryStatus.UNKNOWN,
+    DeliveryStatus.WITHHELD,
+    DeliveryStatus.BOUNCED,
+)
 
 
 class Delivery(Model):
@@ -163,9 +170,14 @@ class Delivery(Model):
         return db.session.scalars(db.select(cls).filter_by(token=token)).one_or_none()
 
     @classmethod
-    def underway(cls, order: "Order") -> "list[Delivery]":
-        """The deliveries of `order` that have no outcome yet, newest first."""
-        return list(db.session.scalars(_underway(), {"order_id": order.id}))
+    def unsettled(cls, order: "Order") -> "list[Delivery]":
+        """The deliveries of `order` that are under way, or can be repeated, newest first."""
+        return list(db.session.scalars(_unsettled(), {"order_id": order.id}))
+
+    @property
+    def is_underway(self) -> bool:
+        """Whether it has no outcome yet."""
+        return self.status in UNDERWAY
 
     @property
     def is_automatic(self) -> bool:
@@ -191,7 +203,7 @@ class Delivery(Model):
             return _("The email containing license information is being sent to %(to)s", to=self.to)
         if self.status is DeliveryStatus.QUEUED:
             return self._next_try
-        entry = HistoryEntry(
+        entry = self._last_entry or HistoryEntry(
             what=ENTRIES[self.known_status], to=self.to, failure=self.failure, text=self._about
         )
         return f"{entry.sentence}. {entry.reason}" if entry.reason else entry.sentence
@@ -313,11 +325,44 @@ class Delivery(Model):
         self.status, self.due_at, self.finished_at = DeliveryStatus.FAILED, None, clock.now()
         self._note(What.EMAIL_STOPPED, failure=self.failure, answer=self.answer, by=by)
 
+    @property
+    def is_undelivered(self) -> bool:
+        """Whether it did not arrive, as far as anybody knows, and has no license that could be
+        resent by itself."""
+        return self.status in UNDELIVERED and not self.licenses
+
+    def repeat_refusal(self) -> Refusal | None:
+        """Why it cannot be sent once more, or None when it can."""
+        if self.is_undelivered:
+            return self.refusal()
+        return Refusal(
+            "not_undelivered",
+            _("The e-mail is under way, or was sent."),
+            _("The order history says what became of it."),
+        )
+
+    def repeat(self, *, by: Staff) -> None:
+        """Queue it once more, because a person says so. Raises Refused."""
+        self.order.lock()
+        if refusal := self.repeat_refusal():
+            raise Refused(refusal)
+        self.follow()
+        self.status, self.due_at, self.finished_at = DeliveryStatus.QUEUED, clock.now(), None
+        self.attempts, self.started_at = 0, None
+        self._note(What.EMAIL_REPEATED, failure=None, answer=None, by=by)
+
     def come_back(self, *, answer: str | None) -> None:
         """A mail server that had accepted it has given up since; `answer` is why. Nothing happens
         where that is known. What was to be sent again is not: the address does not take it."""
         if self.status is not DeliveryStatus.BOUNCED:
             self.finish(DeliveryStatus.BOUNCED, answer=answer)
+
+    @property
+    def _last_entry(self) -> HistoryEntry | None:
+        """What the history says of it last: alone that knows why it was withheld."""
+        if self.status is not DeliveryStatus.WITHHELD:
+            return None
+        return next((entry for entry in self.order.history if entry.delivery_id == self.id), None)
 
     @property
     def _about(self) -> str | None:
@@ -352,11 +397,15 @@ class Delivery(Model):
 
 
 @cache
-def _underway() -> "Select[Delivery]":
+def _unsettled() -> "Select[Delivery]":
     """Made once, because every page of an order asks it."""
+    is_undelivered = Delivery.status.in_(UNDELIVERED) & ~Delivery.licenses.any()
     return (
         db.select(Delivery)
-        .where(Delivery.order_id == bindparam("order_id"), Delivery.status.in_(UNDERWAY))
+        .where(
+            Delivery.order_id == bindparam("order_id"),
+            Delivery.status.in_(UNDERWAY) | is_undelivered,
+        )
         .order_by(Delivery.id.desc())
         .options(
             joinedload(Delivery.by).lazyload(Staff.checkout_pages),

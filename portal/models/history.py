@@ -39,6 +39,7 @@ class What(StrEnum):
     EMAIL_RETRIES = "email_retries"
     EMAIL_WITHHELD = "email_withheld"
     EMAIL_STOPPED = "email_stopped"
+    EMAIL_REPEATED = "email_repeated"
     EMAIL_BOUNCED = "email_bounced"
     VENDOR_TOLD = "vendor_told"
     VENDOR_NOT_TOLD = "vendor_not_told"
@@ -159,6 +160,9 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     ),
     What.EMAIL_STOPPED: lambda entry: _(
         "%(email)s to %(address)s was stopped", email=_email(entry), address=entry.address
+    ),
+    What.EMAIL_REPEATED: lambda entry: _(
+        "%(email)s to %(address)s was queued again", email=_email(entry), address=entry.address
     ),
     What.EMAIL_BOUNCED: lambda entry: _(
         "%(email)s to %(address)s came back: it was not delivered",
