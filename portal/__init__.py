@@ -40,6 +40,7 @@ from portal.views import (
     product_secrets,
     products,
     progress,
+    repeats,
     replacements,
     resends,
     searches,
@@ -94,6 +95,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(attempts.bp)
     app.register_blueprint(entered_licenses.bp)
     app.register_blueprint(stops.bp)
+    app.register_blueprint(repeats.bp)
     app.register_blueprint(progress.bp)
     app.register_blueprint(needs.bp)
     for module in (checkout_pages, page_secrets, messages, products, product_secrets, trials):

@@ -43,20 +43,34 @@ def resend(license: License, *, by: Staff, token: str) -> Delivery:
 
 def deliver(delivery: Delivery) -> None:
     """Send `delivery`, which has been committed, and commit its outcome with its history entry."""
+    attempt = delivery.attempts
     outcome = _send(delivery)
     delivery.order.lock()  # as all do that write to an order, so that none waits in a circle
-    outbox.settle(delivery, outcome)
+    if delivery.is_at(attempt):  # or it came back already, or was taken for lost
+        outbox.settle(delivery, outcome)
     db.session.commit()
 
 
 def send_queued(delivery_id: int) -> datetime | None:
     """Send a queued delivery, if it is due and the rule lets it go; when to try again."""
-    delivery = outbox.claim(delivery_id)
-    db.session.commit()
+    delivery = _claim(delivery_id)
     if delivery is None:
         return outbox.slot(delivery_id)
     deliver(delivery)
     return delivery.due_at
+
+
+def _claim(delivery_id: int) -> Delivery | None:
+    try:
+        delivery = outbox.claim(delivery_id)
+        db.session.commit()
+    except Exception:  # or the sweep would find it due each minute
+        db.session.rollback()
+        log.exception("The delivery %s could not be claimed", delivery_id)
+        outbox.put_off(delivery_id)
+        db.session.commit()
+        return None
+    return delivery
 
 
 def send_notice(notice_id: int) -> datetime | None:

@@ -44,7 +44,7 @@ VICTIMS = ["worker"] * 5 + ["web"] * 2
 WAITS = "0.5 1 2"
 TOOLS = {Tool.WEB_SERVICE: "1001", Tool.POOL: "2002"}
 # What is said of each attempt to send an e-mail.
-SENT = {What.EMAIL_SENT, What.EMAIL_RETRIES, What.EMAIL_UNKNOWN, What.EMAIL_NOT_SENT}
+SENT = {What.EMAIL_SENT, What.EMAIL_RETRIES, What.EMAIL_LOST, What.EMAIL_NOT_SENT}
 
 
 def set_up(page, service_url):
@@ -166,4 +166,4 @@ def check_history():
     for delivery in db.session.scalars(db.select(Delivery)):
         assert told[delivery.order_id, What.EMAIL_SENT] == 1
         assert sum(told[delivery.order_id, what] for what in SENT) == delivery.attempts
-    assert any(what is What.EMAIL_UNKNOWN for _order, what in told)
+    assert any(what is What.EMAIL_LOST for _order, what in told)

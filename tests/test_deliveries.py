@@ -1,13 +1,14 @@
 """What is known of an e-mail, and what is said when nobody can know."""
 
 import subprocess
+from datetime import timedelta
 from socket import gethostname
 
 import pytest
 
-from portal import clock
+from portal import clock, jobs
 from portal.extensions import db
-from portal.models import DeliveryStatus, outbox
+from portal.models import Delivery, DeliveryStatus, outbox
 
 
 def ended_process():
@@ -65,3 +66,23 @@ def test_an_outcome_is_in_the_history_with_who_asked(delivery, rob):
     )
     assert "refused the address" in entry.reason
     assert (entry.answer, entry.by) == ("550 No such user", rob)
+
+
+def test_patience_begins_with_the_first_attempt(license, mail_server):
+    delivery = Delivery.automatic(license.item, [license], token="t" * 20)
+    delivery.created_at = clock.now() - timedelta(days=3)  # since then it has waited for its turn
+    db.session.commit()
+    mail_server(at="RCPT", answer="451 4.3.0 Later")
+    jobs.send(delivery.id)
+    assert (delivery.status, delivery.attempts) == (DeliveryStatus.QUEUED, 1)
+
+
+def test_patience_ends(license, mail_server):
+    delivery = Delivery.automatic(license.item, [license], token="t" * 20)
+    db.session.commit()
+    mail_server(at="RCPT", answer="451 4.3.0 Later")
+    jobs.send(delivery.id)
+    delivery.due_at, delivery.started_at = clock.now(), clock.now() - timedelta(days=3)
+    db.session.commit()
+    jobs.send(delivery.id)
+    assert (delivery.status, delivery.attempts) == (DeliveryStatus.FAILED, 2)

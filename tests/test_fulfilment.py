@@ -205,7 +205,7 @@ def test_a_lost_mail_is_sent_again_under_the_same_message_id(fulfilment, mail_se
     (delivery,) = fulfilment.item.order.deliveries
     lost = delivery.message_id
     assert delivery.due_at > clock.now()
-    assert entries(fulfilment.item.order)[-1] is What.EMAIL_UNKNOWN
+    assert entries(fulfilment.item.order)[-1] is What.EMAIL_LOST
 
     delivery.due_at = clock.now()
     db.session.commit()

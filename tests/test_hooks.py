@@ -348,6 +348,13 @@ def test_who_was_erased_is_erased_from_the_messages_too(acme_sends):
     assert saved().email is None
 
 
+@pytest.mark.parametrize("changes", [{}, {"total": "x"}], ids=["taken in", "rejected"])
+def test_nothing_that_comes_after_an_erasure_is_kept(acme_sends, changes):
+    acme_sends.tell(message(customer={"email": None}))
+    acme_sends.tell(message(at=LATER, **changes))
+    assert [received.body for received in messages()] == [None, None]
+
+
 def test_an_erasure_counts_however_late_it_is_told(acme_sends):
     acme_sends.tell(message(at=LATER))
     acme_sends.tell(message(customer={"email": None}))

@@ -245,7 +245,8 @@ def test_each_history_entry_has_a_sentence(what):
 
 
 def crowded(order, people):
-    """Give `order` many entries of its history and deliveries under way, by several people."""
+    """Give `order` many entries of its history, deliveries under way by several people, and e-mails
+    without a license that did not arrive."""
     for number in range(40):
         delivery = Delivery.of(
             order, [order.items[0].licenses[0]], by=people[number % 3], token=f"{number:024}"
@@ -254,6 +255,10 @@ def crowded(order, people):
         db.session.flush()
         if number % 4:
             delivery.finish(DeliveryStatus.SENT)
+    for item in order.items[-20:]:
+        information = Delivery.automatic(item, [], token=f"about-{item.id}")
+        db.session.flush()
+        information.finish(DeliveryStatus.FAILED, failure="address_refused")
     db.session.commit()
 
 
@@ -286,6 +291,7 @@ def test_an_order_page_costs_six_statements_however_long_it_is(app, signed_in, r
     with statements(app) as found:
         page = browser.open("/orders/A0005555555")
     assert page.text.count("CODE-") >= 2000
+    assert page.text.count("Send again") == 20
     assert len(queries(found)) <= 6, "\n\n".join(queries(found))
 
 

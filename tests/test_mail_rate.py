@@ -98,3 +98,50 @@ def test_another_page_does_not_wait(queued, mailbox, nordsoft):
         jobs.send(each.id)
     assert len(mailbox.messages) == 2
     assert outbox.due(10) == []
+
+
+@pytest.fixture
+def far_ahead(queued, acme, mailbox):
+    """Three of the four, whose turn comes in ten hours, as after a rush."""
+    for delivery in queued:
+        jobs.send(delivery.id)
+    for delivery in queued[1:]:
+        delivery.slot_at = delivery.due_at = clock.now() + timedelta(hours=10)
+    acme.next_mail_at = clock.now() + timedelta(hours=10)
+    db.session.commit()
+    return queued[1:]
+
+
+@pytest.mark.parametrize("rate", [600, None])
+def test_another_rate_counts_for_those_who_wait(far_ahead, mailbox, acme, rate):
+    acme.change(by=None, mails_per_minute=rate)
+    db.session.commit()
+    assert {*outbox.due(10)} == {delivery.id for delivery in far_ahead}
+    for delivery in far_ahead:
+        jobs.send(delivery.id)
+    assert len(mailbox.messages) >= 2
+    soon = clock.now() + timedelta(seconds=1)
+    assert all(each.slot_at is None or each.slot_at < soon for each in far_ahead)
+
+
+def test_what_else_is_changed_moves_no_turn(far_ahead, acme):
+    acme.change(by=None, title="Acme Shop", mails_per_minute=10)
+    db.session.commit()
+    assert outbox.due(10) == []
+    assert acme.next_mail_at > clock.now()
+
+
+def test_another_rate_moves_no_turn_of_another_page(far_ahead, nordsoft):
+    nordsoft.change(by=None, mails_per_minute=600)
+    db.session.commit()
+    assert outbox.due(10) == []
+
+
+def test_another_rate_starts_nothing_that_waits_for_something_else(far_ahead, acme):
+    put_off, stopped, waiting = far_ahead
+    put_off.slot_at = None  # it had its turn, and the mail server asked to try again later
+    stopped.finish(DeliveryStatus.FAILED)
+    acme.change(by=None, mails_per_minute=600)
+    db.session.commit()
+    assert outbox.due(10) == [waiting.id]
+    assert stopped.due_at is None

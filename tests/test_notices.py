@@ -4,7 +4,7 @@ import pytest
 
 from portal import clock, jobs
 from portal.extensions import db
-from portal.models import Fulfilment, HistoryEntry, Notice, NoticeKind, Pool, What
+from portal.models import Fulfilment, HistoryEntry, Notice, NoticeKind, OrderStatus, Pool, What
 from portal.models.fulfilment import FulfilmentState
 from portal.models.product import Tool
 from tests.people import bring_in, order_document
@@ -115,11 +115,39 @@ def test_a_notice_that_is_refused_for_good_is_over_and_said(fulfilment, mail_ser
     assert "refused the address" in fulfilment.item.order.history[0].reason
 
 
-def test_nobody_is_told_what_has_been_done_meanwhile(fulfilment, mail_server, mailbox):
+@pytest.mark.parametrize(
+    ("fault", "to"),
+    [({"at": "CONNECT", "answer": "554 5.7.0 Not you"}, VENDOR), ({}, "no address at all")],
+    ids=["not welcome", "not composed"],
+)
+def test_a_fault_of_ours_loses_no_notice(fulfilment, mail_server, fault, to):
+    mail_server(**fault)
+    notice = Notice.write(NoticeKind.LICENSE_NEEDED, to, item=fulfilment.item)
+    db.session.commit()
+    jobs.notify(notice.id)
+    assert notice.due_at > clock.now()
+    assert told(fulfilment.item.order) == []
+
+
+def fulfilled(item):
+    item.fulfilled_at = clock.now()
+
+
+def refunded(item):
+    item.refunded_at = clock.now()
+
+
+def deleted(item):
+    item.order.status = OrderStatus.DELETED
+
+
+@pytest.mark.parametrize("change", [fulfilled, refunded, deleted])
+def test_nobody_is_told_what_has_been_done_meanwhile(fulfilment, mail_server, mailbox, change):
     mail_server(at="RCPT", answer="451 4.3.0 Later")
     jobs.fulfil(fulfilment.id)
     (notice,) = notices()
-    notice.due_at = fulfilment.item.fulfilled_at = clock.now()
+    notice.due_at = clock.now()
+    change(fulfilment.item)
     db.session.commit()
     server = mail_server()
     jobs.notify(notice.id)

@@ -190,3 +190,24 @@ def test_a_replay_and_who_erases_the_customer_do_not_wait_in_a_circle(app, rejec
         replayed.result()
     received = db.session.get(ReceivedMessage, received_id)
     assert (received.outcome, received.body) == (MessageOutcome.UPDATED, None)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_message_that_comes_while_the_customer_is_erased_keeps_no_body(app, acme_sends):
+    acme_sends.tell(message())
+
+    def come():
+        with app.app_context():
+            acme_sends.tell(message(total="x"), id="msg_late")
+
+    with Session(db.engine) as other, ThreadPoolExecutor(1) as thread:
+        other.execute(db.select(Order.id).with_for_update())  # an import begins like this
+        came = thread.submit(come)
+        while not other.scalar(db.text(WAITING)):
+            assert not came.done()
+        other.execute(db.update(Order).values(email=None, erased_at=clock.now()))
+        other.execute(db.update(ReceivedMessage).values(sealed=None))
+        other.commit()
+        came.result()
+    late = db.session.scalars(db.select(ReceivedMessage).filter_by(message_id="msg_late")).one()
+    assert (late.outcome, late.body) == (MessageOutcome.REJECTED, None)

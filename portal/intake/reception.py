@@ -37,21 +37,32 @@ def take_in(message: ReceivedMessage, body: str) -> None:
     The order comes first, as everywhere, so that nobody who locks both waits in a circle.
     """
     page = db.session.get_one(CheckoutPage, message.checkout_page_id)
-    complaint = None
+    order, complaint = None, None
     try:
         document = KINDS[message.hook].read(body, page.code)
-        outcome = _write(document) if document else MessageOutcome.IGNORED
+        order, outcome = _write(document) if document else (None, MessageOutcome.IGNORED)
     except DocumentError as error:
         outcome, complaint = MessageOutcome.REJECTED, str(error)
+    order = order or _locked_order(message)
     message.outcome, message.complaint = outcome, complaint
+    if order and order.erased_at:
+        message.sealed = None
     db.session.flush()
 
 
-def _write(document: OrderDocument) -> MessageOutcome:
+def _locked_order(message: ReceivedMessage) -> Order | None:
+    """The order that `message` is about. Who is about to erase its customer is waited for: they do
+    not see yet what has not been committed."""
+    query = db.select(Order).filter_by(id=message.order_id).with_for_update()
+    return db.session.scalars(query, execution_options={"populate_existing": True}).one_or_none()
+
+
+def _write(document: OrderDocument) -> tuple[Order, MessageOutcome]:
     """Write the order down, and begin what it waits for. Raises DocumentError."""
     (outcome,) = upsert([document])
     if isinstance(outcome, DocumentError):
         raise outcome
     db.session.expire_all()  # rows were written that the models do not know of
-    Fulfilment.begin(db.session.get_one(Order, document.order_id))
-    return MessageOutcome(outcome)
+    order = db.session.get_one(Order, document.order_id)
+    Fulfilment.begin(order)
+    return order, MessageOutcome(outcome)

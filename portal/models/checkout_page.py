@@ -88,11 +88,20 @@ class CheckoutPage(Model):
             before = getattr(self, field)
             Change.note(self, self.title, field, before, after, by=by)
             setattr(self, field, after)
+            if field == "mails_per_minute" and before != after:
+                self._begin_rate_anew()
+
+    def _begin_rate_anew(self) -> None:
+        # The outbox knows the pages, and is known here for as long as it takes.
+        from portal.models import outbox
+
+        outbox.give_up_slots(self)
 
     def lock(self) -> None:
         """Keep everybody else from changing this page until the transaction ends, and see it as it
         is now. SQLite locked when the transaction began, see database.py."""
-        db.session.refresh(self, with_for_update=True)
+        # What belongs to the page may be added: whoever does may hold what we go on to wait for.
+        db.session.refresh(self, with_for_update={"key_share": True})
 
     @property
     def ban(self) -> str:

@@ -33,9 +33,11 @@ class What(StrEnum):
     EMAIL_SENT = "email_sent"
     EMAIL_NOT_SENT = "email_not_sent"
     EMAIL_UNKNOWN = "email_unknown"
+    EMAIL_LOST = "email_lost"
     EMAIL_RETRIES = "email_retries"
     EMAIL_WITHHELD = "email_withheld"
     EMAIL_STOPPED = "email_stopped"
+    EMAIL_REPEATED = "email_repeated"
     EMAIL_BOUNCED = "email_bounced"
     VENDOR_TOLD = "vendor_told"
     VENDOR_NOT_TOLD = "vendor_not_told"
@@ -85,11 +87,14 @@ class HistoryEntry(Model):
             return _("Check the address with the customer.")
         if not self.failure:
             return None
-        if self.what in (What.EMAIL_RETRIES, What.EMAIL_STOPPED):
-            return smtp.Failure(self.failure).what
-        if self.what.is_about_mail:
-            return smtp.Failure(self.failure).sentence
-        return fulfilment.Failure(self.failure).what
+        if not self.what.is_about_mail:
+            return fulfilment.Failure(self.failure).what
+        failure, is_tried_again = smtp.Failure(self.failure), self.what is What.EMAIL_RETRIES
+        if self.what in (What.EMAIL_STOPPED, What.EMAIL_LOST) or (
+            is_tried_again and failure.is_temporary
+        ):
+            return failure.what
+        return failure.sentence
 
 
 def _email(entry: HistoryEntry, *, begins: bool = True) -> str:
@@ -154,6 +159,9 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     What.EMAIL_STOPPED: lambda entry: _(
         "%(email)s to %(address)s was stopped", email=_email(entry), address=entry.address
     ),
+    What.EMAIL_REPEATED: lambda entry: _(
+        "%(email)s to %(address)s was queued again", email=_email(entry), address=entry.address
+    ),
     What.EMAIL_BOUNCED: lambda entry: _(
         "%(email)s to %(address)s came back: it was not delivered",
         email=_email(entry),
@@ -164,6 +172,11 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     ),
     What.VENDOR_NOT_TOLD: lambda entry: _(
         "The vendor was not told by e-mail at %(address)s", address=entry.address
+    ),
+    What.EMAIL_LOST: lambda entry: _(
+        "Unknown: %(email)s may have been sent to %(address)s; it will be sent again",
+        email=_email(entry, begins=False),
+        address=entry.address,
     ),
     What.EMAIL_UNKNOWN: lambda entry: _(
         "Unknown: %(email)s may have been sent to %(address)s",

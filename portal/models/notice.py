@@ -91,7 +91,7 @@ class Notice(Model):
         notice.lock()
         if notice.due_at is None or notice.due_at > clock.now():
             return None
-        if notice.item and not notice.item.is_awaited:  # somebody was quicker, or it was refunded
+        if notice.item and notice.item.fulfilment_refusal():  # somebody was quicker, or it is over
             notice.due_at = None
             return None
         notice.due_at = clock.now() + LOST_AFTER
@@ -104,7 +104,7 @@ class Notice(Model):
         self.failure, self.due_at = outcome.failure, None
         if outcome.accepted:
             self.sent_at = clock.now()
-        elif outcome.accepted is None or outcome.is_temporary:
+        elif outcome.accepted is None or outcome.is_temporary or outcome.is_ours:
             self.due_at = retries.next_try(self.attempts, self.created_at)
         if self.item and self.due_at is None:
             what = What.VENDOR_TOLD if outcome.accepted else What.VENDOR_NOT_TOLD

@@ -4,12 +4,11 @@ from datetime import datetime, timedelta
 
 from portal import clock, retries
 from portal.extensions import db
+from portal.models.checkout_page import CheckoutPage
 from portal.models.delivery import Delivery, DeliveryStatus
 from portal.models.history import What
-from portal.models.license import License
 from portal.models.order import Order
-from portal.processes import this_process
-from portal.smtp import Outcome
+from portal.smtp import Failure, Outcome
 
 # A slot that was missed by so much is no slot any more: what has heaped up does not go at once.
 SLOT_LASTS = timedelta(seconds=30)
@@ -18,23 +17,36 @@ SLOT_LASTS = timedelta(seconds=30)
 def claim(delivery_id: int) -> Delivery | None:
     """The queued delivery, marked as being sent by this process, if it is due and the rule lets it
     go; withheld where it does not, and due later where the rate of its checkout page says so.
-    Commit before you send it: who comes second finds nothing due."""
+    Commit before you send it: who comes second finds nothing due. Nothing is written to it before
+    its checkout page is locked, which whoever changes the rate locks first."""
     delivery = db.session.get(Delivery, delivery_id)
     if delivery is None:
         return None
     delivery.order.lock()
-    if delivery.due_at is None or delivery.due_at > clock.now():
+    if delivery.is_lost:
+        _lose(delivery)
+    if not delivery.is_due:
         return None
     if refusal := delivery.refusal():
         delivery.finish(DeliveryStatus.WITHHELD, text=refusal.sentence)
         return None
     if not _has_slot(delivery):
         return None
-    delivery.status, delivery.sender = DeliveryStatus.SENDING, this_process()
-    delivery.due_at = clock.now() + retries.LOST_AFTER
-    delivery.attempts += 1
+    delivery.follow()
     delivery.choose_words()
+    delivery.begin()
     return delivery
+
+
+def put_off(delivery_id: int) -> None:
+    """Try a delivery later whose claim broke down."""
+    delivery = db.session.get(Delivery, delivery_id)
+    if delivery is None:
+        return
+    delivery.order.lock()
+    if delivery.is_due:
+        delivery.begin()
+        _try_again_or_fail(delivery, failure=Failure.UNEXPECTED)
 
 
 def slot(delivery_id: int) -> datetime | None:
@@ -56,6 +68,23 @@ def _has_slot(delivery: Delivery) -> bool:
     return True
 
 
+def give_up_slots(page: CheckoutPage) -> None:
+    """Let what waits for its turn ask for another one: the rate of `page`, which is locked, is not
+    what the turns were given by."""
+    waiting = (
+        db.update(Delivery)
+        .where(
+            Delivery.due_at.is_not(None),  # the few that are under way, see their index
+            Delivery.status == DeliveryStatus.QUEUED,
+            Delivery.slot_at.is_not(None),
+            Delivery.order.has(checkout_page_id=page.id),
+        )
+        .values(slot_at=None, due_at=clock.now())
+    )
+    page.next_mail_at = None
+    db.session.execute(waiting, execution_options={"synchronize_session": "fetch"})
+
+
 def settle(delivery: Delivery, outcome: Outcome) -> None:
     """Write down what the mail server made of a delivery: it is over, or is tried again later."""
     what = {"failure": outcome.failure, "answer": outcome.answer}
@@ -63,8 +92,8 @@ def settle(delivery: Delivery, outcome: Outcome) -> None:
         delivery.finish(DeliveryStatus.SENT)
     elif outcome.accepted is None:
         _lose(delivery, **what)
-    elif (due_at := _next_try(delivery)) and outcome.is_temporary:
-        delivery.try_again(due_at, What.EMAIL_RETRIES, **what)
+    elif _may_go_later(delivery, outcome):
+        _try_again_or_fail(delivery, **what)
     else:
         delivery.finish(DeliveryStatus.FAILED, **what)
 
@@ -85,27 +114,13 @@ def settle_lost() -> list[Delivery]:
 
 
 def withhold(order: Order) -> None:
-    """Withhold what is queued for `order` and that the rule refuses by now."""
+    """Bring what is queued for `order` up to date, and withhold what the rule refuses by now."""
     queued = db.select(Delivery).where(
         Delivery.order_id == order.id, Delivery.status == DeliveryStatus.QUEUED
     )
     for delivery in db.session.scalars(queued):
+        delivery.follow()
         if refusal := delivery.refusal():
-            delivery.finish(DeliveryStatus.WITHHELD, text=refusal.sentence)
-
-
-def leave_out(license: License) -> None:
-    """Let what is queued go without `license`, which is revoked by now; withhold what carried
-    nothing else."""
-    queued = (
-        db.select(Delivery)
-        .join(Delivery.licenses)
-        .where(License.id == license.id, Delivery.status == DeliveryStatus.QUEUED)
-    )
-    for delivery in db.session.scalars(queued):
-        if len(delivery.licenses) > 1:
-            delivery.licenses.remove(license)
-        elif refusal := delivery.refusal():
             delivery.finish(DeliveryStatus.WITHHELD, text=refusal.sentence)
 
 
@@ -125,10 +140,26 @@ def _lose(delivery: Delivery, *, failure: str | None = None, answer: str | None 
     same Message-ID: better twice than never. What a person asked for is theirs to decide."""
     due_at = _next_try(delivery) if delivery.is_automatic else None
     if due_at:
-        delivery.try_again(due_at, What.EMAIL_UNKNOWN, failure=failure, answer=answer)
+        delivery.try_again(due_at, What.EMAIL_LOST, failure=failure, answer=answer)
     else:
         delivery.finish(DeliveryStatus.UNKNOWN, failure=failure, answer=answer)
 
 
+def _may_go_later(delivery: Delivery, outcome: Outcome) -> bool:
+    """Whether it is worth another try. Of what is ours to mend a person who is waiting hears at
+    once; where nobody waits, it is mended some day."""
+    nobody_waits = delivery.is_automatic or delivery.attempts > 1
+    return outcome.is_temporary or (outcome.is_ours and nobody_waits)
+
+
+def _try_again_or_fail(
+    delivery: Delivery, *, failure: str | None, answer: str | None = None
+) -> None:
+    if due_at := _next_try(delivery):
+        delivery.try_again(due_at, What.EMAIL_RETRIES, failure=failure, answer=answer)
+    else:
+        delivery.finish(DeliveryStatus.FAILED, failure=failure, answer=answer)
+
+
 def _next_try(delivery: Delivery) -> datetime | None:
-    return retries.next_try(delivery.attempts, delivery.created_at)
+    return retries.next_try(delivery.attempts, delivery.started_at or clock.now())

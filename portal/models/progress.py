@@ -37,7 +37,8 @@ class Progress:
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.deliveries = Delivery.underway(order)
+        self._unsettled = Delivery.unsettled(order)
+        self.deliveries = [delivery for delivery in self._unsettled if delivery.is_underway]
 
     @cached_property
     def _by_license(self) -> dict[int, list[Delivery]]:
@@ -46,7 +47,7 @@ class Progress:
     @cached_property
     def _by_item(self) -> dict[int, list[Delivery]]:
         return _grouped(
-            (d.item_id, d) for d in self.deliveries if d.item_id and not _is_of_one_license(d)
+            (d.item_id, d) for d in self._unsettled if d.item_id and not _is_of_one_license(d)
         )
 
     def of_license(self, license: License) -> list[Delivery]:
@@ -54,12 +55,14 @@ class Progress:
         return self._by_license.get(license.id, [])
 
     def of_item(self, item: Item) -> list[Delivery]:
-        """What is under way of this item as a whole: the mail that the portal sends by itself."""
+        """What is under way of this item as a whole, or did not arrive: the mail that the portal
+        sends by itself."""
         return self._by_item.get(item.id, [])
 
     def standing(self, item: Item) -> Standing | None:
-        """Where the item stands, if that needs to be said."""
-        return standing.of(item)
+        """Where the item stands, if that needs to be said: a mail that did not arrive says more."""
+        undelivered = any(delivery.is_undelivered for delivery in self.of_item(item))
+        return None if undelivered else standing.of(item)
 
     @cached_property
     def pace(self) -> int | None:

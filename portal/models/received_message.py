@@ -45,8 +45,8 @@ class MessageOutcome(StrEnum):
 
 class ReceivedMessage(Model):
     """`sealed` is the body, see vault.py: it names the customer, and may hold licenses. It is None
-    once the customer's data was erased. `complaint` says of a rejected one what is wrong, as
-    `field: what`, and never what the field holds."""
+    where the customer's data was erased, before it came or after. `complaint` says of a rejected
+    one what is wrong, as `field: what`, and never what the field holds."""
 
     __tablename__ = "received_messages"
     __table_args__ = (

@@ -19,7 +19,7 @@ def replace(license: License, text: str, *, because: str, by: Staff, token: str)
     if refusal := license.replacement_refusal():
         raise Refused(refusal)
     license.revoked_at, license.revoked_because = clock.now(), because
-    outbox.leave_out(license)
+    outbox.withhold(license.order)
     new = License.saved(license.item, text)
     db.session.add(
         HistoryEntry(

@@ -28,6 +28,11 @@ class Failure(StrEnum):
         return self in _TEMPORARY
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it says nothing about the mail: our settings, or we, are to be mended."""
+        return self in _OURS
+
+    @property
     def what(self) -> str:
         """The reason alone, for the person who pressed Send."""
         return _reasons()[self]
@@ -46,6 +51,13 @@ class Failure(StrEnum):
 
 # 4xx answers, refused connections and time-outs (DOMAIN.md, section 5).
 _TEMPORARY = {Failure.TRY_LATER, Failure.UNREACHABLE, Failure.TIME_OUT, Failure.DROPPED}
+_OURS = {
+    Failure.SIGN_IN_REFUSED,
+    Failure.NOT_ENCRYPTED,
+    Failure.NOT_WELCOME,
+    Failure.SENDER_REFUSED,
+    Failure.UNEXPECTED,
+}
 
 
 def _reasons() -> dict[Failure, str]:
@@ -82,3 +94,8 @@ class Outcome:
     def is_temporary(self) -> bool:
         """Whether it may well be accepted the next time."""
         return self.failure is not None and self.failure.is_temporary
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it may well be accepted once somebody has mended what is ours."""
+        return self.failure is not None and self.failure.is_ours

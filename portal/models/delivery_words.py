@@ -1,0 +1,59 @@
+"""Where a delivery stands, in words."""
+
+from typing import TYPE_CHECKING
+
+from flask_babel import gettext as _
+
+from portal import smtp
+from portal.formats import clock_time
+from portal.models.delivery_status import DeliveryStatus
+from portal.models.history import HistoryEntry, What
+
+if TYPE_CHECKING:
+    from portal.models.delivery import Delivery
+
+# What the history says of each outcome.
+ENTRIES = {
+    DeliveryStatus.SENT: What.EMAIL_SENT,
+    DeliveryStatus.FAILED: What.EMAIL_NOT_SENT,
+    DeliveryStatus.UNKNOWN: What.EMAIL_UNKNOWN,
+    DeliveryStatus.WITHHELD: What.EMAIL_WITHHELD,
+    DeliveryStatus.BOUNCED: What.EMAIL_BOUNCED,
+}
+
+
+def outcome(delivery: "Delivery") -> str:
+    """Where `delivery` stands, for people."""
+    status = delivery.known_status
+    if status is DeliveryStatus.SENDING:
+        return _("The email containing license information is being sent to %(to)s", to=delivery.to)
+    if status is DeliveryStatus.QUEUED:
+        return _next_try(delivery)
+    entry = _withheld(delivery) or HistoryEntry(
+        what=ENTRIES[status], to=delivery.to, failure=delivery.failure, text=about(delivery)
+    )
+    return f"{entry.sentence}. {entry.reason}" if entry.reason else entry.sentence
+
+
+def about(delivery: "Delivery") -> str | None:
+    """The product that it is about, if it carries no license."""
+    return None if delivery.licenses or not delivery.item else delivery.item.product_name
+
+
+def _next_try(delivery: "Delivery") -> str:
+    if not delivery.attempts or not delivery.due_at:
+        return _("The email containing license information is about to be sent")
+    sentence = _(
+        "The email containing license information to %(to)s will be tried again at %(time)s",
+        to=delivery.to,
+        time=clock_time(delivery.due_at),
+    )
+    return f"{sentence}. {smtp.Failure(delivery.failure).what}" if delivery.failure else sentence
+
+
+def _withheld(delivery: "Delivery") -> HistoryEntry | None:
+    """The entry that says why it was withheld: the history alone knows."""
+    if delivery.status is not DeliveryStatus.WITHHELD:
+        return None
+    entries = delivery.order.history
+    return next((entry for entry in entries if entry.delivery_id == delivery.id), None)
