@@ -29,6 +29,9 @@ TOOLS: dict[Tool, ModuleType] = {
     Tool.LICENSE_REQUEST: license_request,
 }
 
+# What went wrong before the other side was asked says nothing about it.
+OF_OUR_SIDE = {Failure.ADDRESS_FORBIDDEN, Failure.TOOL_BROKE_DOWN}
+
 
 @dataclass(frozen=True)
 class Done:
@@ -109,7 +112,9 @@ def _write_down(fulfilment_id: int, attempt: int, answer: Answer, origin: str | 
 
 def _remember(origin: str, answer: Answer) -> None:
     """Whether the other side of a tool is up, for all who ask it."""
-    if isinstance(answer, Trouble) and answer.failure.is_outage:
+    if not isinstance(answer, Trouble):
+        Endpoint.answered(origin)
+    elif answer.is_outage:
         Endpoint.failed(origin)
-    elif not isinstance(answer, Trouble) or answer.failure is not Failure.ADDRESS_FORBIDDEN:
+    elif answer.failure not in OF_OUR_SIDE:
         Endpoint.answered(origin)
