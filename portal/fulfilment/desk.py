@@ -16,7 +16,7 @@ from portal.extensions import db
 from portal.fulfilment import information, license_request, pool, web_service, worklist
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Trouble
 from portal.fulfilment.parameters import license_request_of
-from portal.models import Delivery, Endpoint, Fulfilment, Notice
+from portal.models import Delivery, Endpoint, Fulfilment, FulfilmentState, Notice
 from portal.models.product import Tool
 from portal.vault import Unreadable
 
@@ -59,10 +59,16 @@ def fulfil(fulfilment_id: int) -> Done:
 
 def _try(fulfilment: Fulfilment, attempt: int) -> Done:
     fulfilment.item.order.lock()
+    if not fulfilment.is_at(attempt):
+        return _come_too_late(fulfilment)
+    if fulfilment.refusal():
+        fulfilment.stand_down()
+        db.session.commit()
+        return Done()
     request = license_request_of(fulfilment)
     tool, settings = fulfilment.product.tool, _settings_of(fulfilment)
     origin = getattr(settings, "origin", None)
-    if origin and fulfilment.is_at(attempt) and (turn_at := Endpoint.turn(origin)):
+    if origin and (turn_at := Endpoint.turn(origin)):
         fulfilment.let_rest(turn_at)
         db.session.commit()
         return Done(due_at=turn_at)
@@ -96,9 +102,8 @@ def _ask(tool: Tool | None, request: LicenseRequest, settings: BaseModel | None)
 def _write_down(fulfilment_id: int, attempt: int, answer: Answer, origin: str | None) -> Done:
     fulfilment = db.session.get_one(Fulfilment, fulfilment_id)
     fulfilment.item.order.lock()
-    if not fulfilment.is_at(attempt):  # it took so long that somebody else took over
-        db.session.rollback()
-        return Done()
+    if not fulfilment.is_at(attempt):
+        return _come_too_late(fulfilment)
     email = fulfilment.take(answer)
     if origin:
         _remember(origin, answer)
@@ -108,6 +113,15 @@ def _write_down(fulfilment_id: int, attempt: int, answer: Answer, origin: str | 
         notice_id=email.id if isinstance(email, Notice) else None,
         due_at=fulfilment.due_at,
     )
+
+
+def _come_too_late(fulfilment: Fulfilment) -> Done:
+    """Somebody else has taken over, because it took so long; what was taken from a pool after that
+    is nobody's where the item has all it needs by now."""
+    if fulfilment.state is FulfilmentState.DONE:
+        pool.give_back(fulfilment.item_id)
+    db.session.rollback()
+    return Done()
 
 
 def _remember(origin: str, answer: Answer) -> None:
