@@ -7,7 +7,8 @@ import pytest
 
 from portal import clock, jobs
 from portal.extensions import db
-from portal.models import Endpoint, Fulfilment, FulfilmentState, License
+from portal.fulfilment.answer import Failure, Trouble
+from portal.models import Endpoint, Fulfilment, FulfilmentState, License, What, standing
 from portal.models.endpoint import MANY
 from portal.models.product import Tool
 from tests.people import bring_in, item_document, order_document
@@ -100,6 +101,50 @@ def test_a_web_service_that_fails_for_many_is_left_alone_for_a_while(acme, servi
 
 def origin_of(service):
     return settings_for(service.url).origin
+
+
+@pytest.fixture
+def resting(fulfilment, service):
+    """The web service has failed so often that it is asked now and then."""
+    for _failure in range(MANY):
+        Endpoint.failed(origin_of(service))
+    db.session.commit()
+
+
+def test_whoever_rests_keeps_what_is_known_of_former_attempts(fulfilment, service, resting):
+    fulfilment.take(Trouble(Failure.SERVICE_BUSY, "HTTP 503 Service Unavailable"))
+    fulfilment.attempts, fulfilment.due_at = 3, clock.now()
+    db.session.commit()
+    jobs.fulfil(fulfilment.id)
+    assert service.asked == []
+    sentence = standing.of(fulfilment.item).sentence
+    assert "tried 3 times" in sentence
+    assert "HTTP 503 Service Unavailable" in sentence
+
+
+def test_patience_ends_while_the_web_service_rests(fulfilment, order, service, resting, mailbox):
+    order.checkout_page.vendor_email = "boss@acme.example"
+    fulfilment.take(Trouble(Failure.SERVICE_BUSY, "HTTP 503 Service Unavailable"))
+    fulfilment.attempts, fulfilment.due_at = 9, clock.now()
+    fulfilment.started_at = clock.now() - timedelta(hours=48)
+    db.session.commit()
+    jobs.fulfil(fulfilment.id)
+    assert service.asked == []
+    assert (fulfilment.state, fulfilment.due_at) == (FulfilmentState.FAILED, None)
+    assert (fulfilment.attempts, fulfilment.detail) == (9, "HTTP 503 Service Unavailable")
+    assert order.history[0].what is What.VENDOR_TOLD
+    assert order.history[1].what is What.FULFILMENT_FAILED
+    assert [message["To"] for message in mailbox.messages] == ["boss@acme.example"]
+
+
+def test_try_now_asks_a_web_service_that_rests(fulfilment, order, service, resting, signed_in, rob):
+    service.answer = json_reply({"licenses": ["AAAA-1", "BBBB-2"]})
+    jobs.fulfil(fulfilment.id)
+    assert service.asked == []
+    signed_in(rob).open("/orders/A0005555555").press("Try now")
+    jobs.fulfil(fulfilment.id)
+    assert len(service.asked) == 1
+    assert fulfilment.state is FulfilmentState.DONE
 
 
 @pytest.mark.parametrize("answer", [reply("", status=202), reply("out of stock", status=400)])

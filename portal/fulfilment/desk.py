@@ -16,7 +16,7 @@ from portal.extensions import db
 from portal.fulfilment import information, license_request, pool, web_service, worklist
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Trouble
 from portal.fulfilment.parameters import license_request_of
-from portal.models import Delivery, Endpoint, Fulfilment, FulfilmentState, Notice
+from portal.models import Delivery, Endpoint, Fulfilment, FulfilmentState, Item, Notice, Staff
 from portal.models.product import Tool
 from portal.vault import Unreadable
 
@@ -40,6 +40,15 @@ class Done:
     delivery_id: int | None = None
     notice_id: int | None = None
     due_at: datetime | None = None
+
+
+def try_now(item: Item, *, by: Staff) -> Fulfilment:
+    """Have the licenses of `item` asked for at once, even where the other side of its tool rests.
+    Raises Refused."""
+    fulfilment = Fulfilment.try_now(item, by=by)
+    if origin := _origin_of(_settings_of(fulfilment)):
+        Endpoint.probe_now(origin)
+    return fulfilment
 
 
 def fulfil(fulfilment_id: int) -> Done:
@@ -67,11 +76,11 @@ def _try(fulfilment: Fulfilment, attempt: int) -> Done:
         return Done()
     request = license_request_of(fulfilment)
     tool, settings = fulfilment.product.tool, _settings_of(fulfilment)
-    origin = getattr(settings, "origin", None)
+    origin = _origin_of(settings)
     if origin and (turn_at := Endpoint.turn(origin)):
-        fulfilment.let_rest(turn_at)
+        email = fulfilment.let_rest(turn_at)
         db.session.commit()
-        return Done(due_at=turn_at)
+        return _done(fulfilment, email)
     db.session.commit()
     answer = _ask(tool, request, settings)
     return _write_down(fulfilment.id, attempt, answer, origin)
@@ -85,6 +94,11 @@ def _settings_of(fulfilment: Fulfilment) -> BaseModel | None:
     except (ValidationError, Unreadable):
         log.exception("The settings of the product %s cannot be used", fulfilment.product_id)
         return None
+
+
+def _origin_of(settings: BaseModel | None) -> str | None:
+    """Which other side is asked, for a tool that asks one."""
+    return getattr(settings, "origin", None)
 
 
 def _ask(tool: Tool | None, request: LicenseRequest, settings: BaseModel | None) -> Answer:
@@ -108,6 +122,10 @@ def _write_down(fulfilment_id: int, attempt: int, answer: Answer, origin: str | 
     if origin:
         _remember(origin, answer)
     db.session.commit()
+    return _done(fulfilment, email)
+
+
+def _done(fulfilment: Fulfilment, email: Delivery | Notice | None) -> Done:
     return Done(
         delivery_id=email.id if isinstance(email, Delivery) else None,
         notice_id=email.id if isinstance(email, Notice) else None,
