@@ -16,7 +16,7 @@ from huey import Huey, PostgresHuey, crontab
 from huey.storage import SqliteStorage
 from psycopg.errors import UniqueViolation
 
-from portal import clock, postman
+from portal import clock, lanes, postman
 from portal.database import begin_reading
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
@@ -27,6 +27,12 @@ log = logging.getLogger(__name__)
 
 # The sweep queues so many at once, and none while as many are queued: a minute later is the next.
 SWEEP = 1_000
+
+# A resend does not wait behind all that is to be asked for, and nothing holds up the sweep.
+PRIORITIES = {"fulfil": 0, "send": 1, "notify": 1, "sweep": 2}
+
+# What lanes.py calls the mail server.
+MAIL_SERVER = "mail"
 
 
 class QueueFile(SqliteStorage):  # type: ignore[misc]
@@ -53,8 +59,11 @@ class Jobs:
         connections of its own along."""
         huey = _huey(self._app)
         for job in (fulfil, send, notify):
-            self._tasks[job.__name__] = huey.task(name=job.__name__)(self._inside(job))
-        huey.periodic_task(crontab(), name="sweep", priority=1)(self._inside(sweep))
+            name, priority = job.__name__, PRIORITIES[job.__name__]
+            self._tasks[name] = huey.task(name=name, priority=priority)(self._inside(job))
+        huey.periodic_task(crontab(), name="sweep", priority=PRIORITIES["sweep"])(
+            self._inside(sweep)
+        )
         huey.periodic_task(crontab(), name="tend_pools")(self._inside(tend_pools))
         huey.periodic_task(crontab(), name="forget")(self._inside(forget_messages))
         return huey
@@ -126,14 +135,22 @@ def fulfil(fulfilment_id: int) -> None:
 
 
 def send(delivery_id: int) -> None:
-    """Send one queued delivery."""
-    if due_at := postman.send_queued(delivery_id):
+    """Send one queued delivery, unless the mail server keeps enough threads busy."""
+    with lanes.enter(MAIL_SERVER) as full_until:
+        due_at = full_until or postman.send_queued(delivery_id)
+    if full_until:
+        outbox.put_off(delivery_id, full_until)
+    if due_at:
         jobs().send(delivery_id, at=due_at)
 
 
 def notify(notice_id: int) -> None:
-    """Tell the vendor something."""
-    if due_at := postman.send_notice(notice_id):
+    """Tell the vendor something, unless the mail server keeps enough threads busy."""
+    with lanes.enter(MAIL_SERVER) as full_until:
+        due_at = full_until or postman.send_notice(notice_id)
+    if full_until:
+        Notice.put_off(notice_id, full_until)
+    if due_at:
         jobs().notify(notice_id, at=due_at)
 
 

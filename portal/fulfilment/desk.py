@@ -12,6 +12,7 @@ from types import ModuleType
 
 from pydantic import BaseModel, ValidationError
 
+from portal import lanes
 from portal.extensions import db
 from portal.fulfilment import information, license_request, pool, web_service, worklist
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Trouble
@@ -77,12 +78,17 @@ def _try(fulfilment: Fulfilment, attempt: int) -> Done:
     request = license_request_of(fulfilment)
     tool, settings = fulfilment.product.tool, _settings_of(fulfilment)
     origin = _origin_of(settings)
-    if origin and (turn_at := Endpoint.turn(origin)):
-        email = fulfilment.let_rest(turn_at)
+    with lanes.enter(origin) as full_until:
+        if full_until:
+            fulfilment.put_back(full_until)
+            db.session.commit()
+            return Done(due_at=full_until)
+        if origin and (turn_at := Endpoint.turn(origin)):
+            email = fulfilment.let_rest(turn_at)
+            db.session.commit()
+            return _done(fulfilment, email)
         db.session.commit()
-        return _done(fulfilment, email)
-    db.session.commit()
-    answer = _ask(tool, request, settings)
+        answer = _ask(tool, request, settings)
     return _write_down(fulfilment.id, attempt, answer, origin)
 
 

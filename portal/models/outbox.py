@@ -37,6 +37,21 @@ def claim(delivery_id: int) -> Delivery | None:
     return delivery
 
 
+def put_off(delivery_id: int, until: datetime) -> None:
+    """Have a delivery that is due wait its turn `until` then, and commit."""
+    db.session.execute(
+        db.update(Delivery)
+        .where(
+            Delivery.id == delivery_id,
+            Delivery.status == DeliveryStatus.QUEUED,
+            Delivery.due_at <= clock.now(),
+        )
+        .values(due_at=until)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()
+
+
 def slot(delivery_id: int) -> datetime | None:
     """When a delivery may go that waits for its turn, if that is to come."""
     query = db.select(Delivery.slot_at).filter_by(id=delivery_id, status=DeliveryStatus.QUEUED)
