@@ -8,18 +8,16 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
-from huey import Huey, PostgresHuey, crontab
-from huey.storage import SqliteStorage
-from psycopg.errors import UniqueViolation
+from huey import crontab
 
 from portal import clock, lanes, postman
 from portal.database import begin_reading
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
+from portal.job_queue import JobQueue, open_queue
 from portal.models import Delivery, DeliveryStatus, Notice, ReceivedMessage, outbox
 from portal.pools import uploads
 
@@ -35,16 +33,6 @@ PRIORITIES = {"fulfil": 0, "send": 1, "notify": 1, "sweep": 2}
 MAIL_SERVER = "mail"
 
 
-class QueueFile(SqliteStorage):  # type: ignore[misc]
-    """The queue in a file. What it forgets in a power cut the sweep finds again, so no job waits
-    for the disk."""
-
-    def _create_connection(self) -> Any:
-        connection = super()._create_connection()
-        connection.execute("PRAGMA synchronous=NORMAL")
-        return connection
-
-
 class Jobs:
     """The queue of one application. To put something into it never fails: what cannot be queued
     now, because the disk is full, is found by the sweep."""
@@ -54,10 +42,12 @@ class Jobs:
         self._tasks: dict[str, Any] = {}
 
     @cached_property
-    def huey(self) -> Huey:
+    def huey(self) -> JobQueue:
         """The queue itself. It comes into being with its first use, because it brings tables and
         connections of its own along."""
-        huey = _huey(self._app)
+        huey = open_queue(
+            self._app.config["SQLALCHEMY_DATABASE_URI"], self._app.config["SECRET_KEY"]
+        )
         for job in (fulfil, send, notify):
             name, priority = job.__name__, PRIORITIES[job.__name__]
             self._tasks[name] = huey.task(name=name, priority=priority)(self._inside(job))
@@ -182,21 +172,3 @@ def forget_messages() -> None:
     """Forget the messages that came more than thirty days ago."""
     ReceivedMessage.forget_old()
     db.session.commit()
-
-
-def _huey(app: Flask) -> Huey:
-    uri = app.config["SQLALCHEMY_DATABASE_URI"]
-    if uri.startswith("postgresql"):
-        return _in_postgres(uri.replace("postgresql+psycopg", "postgresql"))
-    # Beside the database, in a file of its own: the worker's polling takes no lock of the portal's.
-    path = Path(uri.removeprefix("sqlite:///")).with_suffix(".jobs.db")
-    return Huey("keydesk", storage_class=QueueFile, filename=str(path), results=False)
-
-
-def _in_postgres(dsn: str) -> Huey:
-    for _others_at_it in range(10):
-        try:
-            return PostgresHuey("keydesk", dsn=dsn, results=False)
-        except UniqueViolation:  # what is made "if it does not exist" may be made twice at once
-            continue
-    return PostgresHuey("keydesk", dsn=dsn, results=False)

@@ -1,8 +1,11 @@
 """The queue: made by whoever comes first, and never in the way of what puts something into it."""
 
+import os
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from huey.registry import Message
 
 from portal import create_app, jobs
 from tests.support.application import dispose_of, ordinary_settings
@@ -27,3 +30,46 @@ def test_what_cannot_be_queued_is_left_to_the_sweep(app, caplog, database):
     jobs.jobs().fulfil(1)
     storage.sql(f"ALTER TABLE gone RENAME TO {table}", commit=True)
     assert "could not be queued" in caplog.text
+
+
+class Forged:
+    """Runs a command when it is read."""
+
+    def __init__(self, command):
+        self.command = command
+
+    def __reduce__(self):
+        return os.system, (self.command,)
+
+
+@pytest.fixture
+def forged(tmp_path):
+    """What somebody puts into the queue who can write to its table, and the file that it makes."""
+    mark = tmp_path / "executed"
+    return pickle.dumps(Forged(f"touch {mark}")), mark
+
+
+def of_a_former_version():
+    return pickle.dumps(Message("1", "huey.api.fulfil", args=(1,), kwargs={}))
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_what_others_put_into_the_queue_is_dropped_and_not_executed(queue, caplog, forged, later):
+    content, mark = forged
+    jobs.jobs().fulfil(1)
+    queue.flush()
+    for message in (content, of_a_former_version(), b"", b"no:job"):
+        if later:
+            queue.storage.add_to_schedule(message, queue._get_timestamp())
+        else:
+            queue.storage.enqueue(message)
+    jobs.jobs().fulfil(7)
+    if later:
+        assert queue.read_schedule() == []
+    found = [queue.dequeue() for _message in range(1 if later else 5)]
+    assert [job.args for job in found if job] == [(7,)]
+    assert caplog.text.count("A job was dropped") == 4
+    assert "Traceback" not in caplog.text
+    assert not mark.exists()
+    pickle.loads(content)  # noqa: S301 - as it would have been
+    assert mark.exists()
