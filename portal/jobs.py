@@ -14,7 +14,7 @@ from flask import Flask, current_app
 from huey import crontab
 
 from portal import clock, lanes, postman
-from portal.database import begin_reading
+from portal.database import UNAVAILABLE, begin_reading, is_unavailable
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
 from portal.job_queue import JobQueue, open_queue
@@ -98,7 +98,17 @@ class Jobs:
     def _inside(self, job: Callable[..., None]) -> Callable[..., None]:
         def run(*arguments: Any) -> None:
             with self._app.app_context():
-                job(*arguments)
+                try:
+                    job(*arguments)
+                except UNAVAILABLE as error:
+                    if not is_unavailable(error):
+                        raise
+                    reason = f"{getattr(error, 'orig', error)}".partition("\n")[0]
+                    log.error(
+                        "The database failed during %s; the sweep goes on with it: %s",
+                        job.__name__,
+                        reason,
+                    )
 
         return run
 
