@@ -211,6 +211,11 @@ def is_unavailable(error: Exception) -> bool:
     return isinstance(error, UNAVAILABLE) and code != sqlite3.SQLITE_ERROR
 
 
+def first_line(error: Exception) -> str:
+    """What the driver said, without the statement and in one line."""
+    return f"{getattr(error, 'orig', None) or error}".partition("\n")[0]
+
+
 def _will_write(app: Flask) -> bool:
     if not has_request_context():
         return True

@@ -14,13 +14,15 @@ from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnava
 from werkzeug.wrappers import Response
 
 from portal import rate_limits, sessions
-from portal.database import UNAVAILABLE, is_unavailable
+from portal.database import UNAVAILABLE, first_line, is_unavailable
 from portal.error_words import in_words
 from portal.extensions import db
 
 log = logging.getLogger(__name__)
 
 FOR_PROGRAMS = ("/api/", "/hooks/")
+# Seconds after which a program may try again what the database was too busy for.
+SOON = 10
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -35,8 +37,8 @@ def _database_failed(error: Exception) -> Response:
     if not is_unavailable(error):
         _write_down((type(error), error, cast(TracebackType, error.__traceback__)))
         return _answer(InternalServerError())
-    log.error("The database did not do its work: %s", getattr(error, "orig", None) or error)
-    return _answer(ServiceUnavailable())
+    log.error("The database did not do its work: %s", first_line(error))
+    return _answer(ServiceUnavailable(retry_after=SOON))
 
 
 def _answer(error: HTTPException) -> Response:

@@ -14,7 +14,7 @@ from flask import Flask, current_app
 from huey import crontab
 
 from portal import clock, lanes, postman
-from portal.database import UNAVAILABLE, begin_reading, is_unavailable
+from portal.database import UNAVAILABLE, begin_reading, first_line, is_unavailable
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
 from portal.job_queue import JobQueue, open_queue
@@ -103,11 +103,10 @@ class Jobs:
                 except UNAVAILABLE as error:
                     if not is_unavailable(error):
                         raise
-                    reason = f"{getattr(error, 'orig', error)}".partition("\n")[0]
                     log.error(
-                        "The database failed during %s; the sweep goes on with it: %s",
+                        "The database failed during %s, and the sweep goes on with it: %s",
                         job.__name__,
-                        reason,
+                        first_line(error),
                     )
 
         return run
@@ -157,19 +156,24 @@ def notify(notice_id: int) -> None:
 def sweep() -> None:
     """Queue everything that is due: what is to be tried again, and what a crash, a lost job or a
     full disk left behind."""
-    for delivery in outbox.settle_lost():
-        if delivery.due_at:
-            jobs().send(delivery.id, at=delivery.due_at)
+    again = [(delivery.id, delivery.due_at) for delivery in outbox.settle_lost()]
+    db.session.rollback()
+    for delivery_id, due_at in again:
+        if due_at:
+            jobs().send(delivery_id, at=due_at)
     worklist.release_lost()
     if jobs().huey.pending_count() >= SWEEP:
         return
-    for fulfilment_id in worklist.due(SWEEP):
-        jobs().fulfil(fulfilment_id)
-    for delivery_id in outbox.due(SWEEP):
-        jobs().send(delivery_id)
-    for notice_id in Notice.due(SWEEP):
-        jobs().notify(notice_id)
+    begin_reading(db.session())  # and queue nothing before it ends: others are to write meanwhile
+    items, deliveries = worklist.due(SWEEP), outbox.due(SWEEP)
+    notices = Notice.due(SWEEP)
     db.session.rollback()
+    for fulfilment_id in items:
+        jobs().fulfil(fulfilment_id)
+    for delivery_id in deliveries:
+        jobs().send(delivery_id)
+    for notice_id in notices:
+        jobs().notify(notice_id)
 
 
 def tend_pools() -> None:

@@ -41,12 +41,15 @@ def resend(license: License, *, by: Staff, token: str) -> Delivery:
     return delivery
 
 
-def deliver(delivery: Delivery) -> None:
-    """Send `delivery`, which has been committed, and commit its outcome with its history entry."""
+def deliver(delivery: Delivery) -> datetime | None:
+    """Send `delivery`, which has been committed, and commit its outcome with its history entry;
+    when to try again."""
     outcome = _send(delivery)
     delivery.order.lock()  # as all do that write to an order, so that none waits in a circle
     outbox.settle(delivery, outcome)
+    due_at = delivery.due_at
     db.session.commit()
+    return due_at
 
 
 def send_queued(delivery_id: int) -> datetime | None:
@@ -54,9 +57,11 @@ def send_queued(delivery_id: int) -> datetime | None:
     delivery = outbox.claim(delivery_id)
     db.session.commit()
     if delivery is None:
-        return outbox.slot(delivery_id)
-    deliver(delivery)
-    return delivery.due_at
+        begin_reading(db.session())
+        slot = outbox.slot(delivery_id)
+        db.session.rollback()
+        return slot
+    return deliver(delivery)
 
 
 def send_notice(notice_id: int) -> datetime | None:
@@ -77,8 +82,9 @@ def send_notice(notice_id: int) -> datetime | None:
     db.session.rollback()
     notice.lock()
     notice.settle(outcome)
+    due_at = notice.due_at
     db.session.commit()
-    return notice.due_at
+    return due_at
 
 
 def _same(done: Delivery, license: License) -> Delivery:

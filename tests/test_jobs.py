@@ -2,12 +2,17 @@
 
 import os
 import pickle
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from huey.registry import Message
+from huey.signals import SIGNAL_ENQUEUED
 
 from portal import create_app, jobs
+from portal.extensions import db
+from portal.models import Fulfilment, ProductText, Tool
+from tests.people import bring_in, item_document, order_document
 from tests.support.application import dispose_of, ordinary_settings
 
 
@@ -73,3 +78,37 @@ def test_what_others_put_into_the_queue_is_dropped_and_not_executed(queue, caplo
     assert not mark.exists()
     pickle.loads(content)  # noqa: S301 - as it would have been
     assert mark.exists()
+
+
+@pytest.fixture
+def locked(queue, database):
+    """Of each job that is queued, whether somebody keeps the others from writing meanwhile."""
+    found = []
+
+    @queue.signal(SIGNAL_ENQUEUED)
+    def look(_signal, _job):
+        other = sqlite3.connect(database.uri.removeprefix("sqlite:///"), timeout=0)
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            found.append(True)
+        else:
+            found.append(False)
+        other.close()
+
+    return found
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nobody_is_kept_from_writing_while_jobs_are_queued(acme, queue, locked, mail_server):
+    mail_server(at="CONNECT", does="refuse")
+    item = item_document(codes=(), product={"id": "1", "name": "By e-mail"})
+    (begun,) = Fulfilment.begin(bring_in(order_document(items=[item])))
+    begun.product.tool = Tool.INFORMATION
+    ProductText.write(begun.product, "en", subject="", body="Thank you.", by=None)
+    db.session.commit()
+    jobs.sweep()
+    assert locked == [False]
+    jobs.fulfil(begun.id)
+    assert locked == [False, False]
+    assert [job.args for job in queue.pending()] == [(begun.id,), (1,)]

@@ -13,6 +13,7 @@ from types import ModuleType
 from pydantic import BaseModel, ValidationError
 
 from portal import lanes
+from portal.database import first_line, is_unavailable
 from portal.extensions import db
 from portal.fulfilment import information, license_request, pool, web_service, worklist
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Trouble
@@ -55,15 +56,19 @@ def try_now(item: Item, *, by: Staff) -> Fulfilment:
 def fulfil(fulfilment_id: int) -> Done:
     """Obtain the licenses of one item, if that is due."""
     fulfilment = worklist.claim(fulfilment_id)
+    attempt = fulfilment.attempts if fulfilment else 0
     db.session.commit()
     if fulfilment is None:
         return Done()
-    attempt = fulfilment.attempts
     try:
         return _try(fulfilment, attempt)
-    except Exception:  # whatever it is, it holds up nobody else, and is tried later
+    except Exception as error:  # whatever it is, it holds up nobody else, and is tried later
         db.session.rollback()
-        log.exception("The fulfilment %s broke down", fulfilment_id)
+        if is_unavailable(error):
+            why = first_line(error)
+            log.error("The database failed during a fulfilment: %s", why)
+        else:
+            log.exception("The fulfilment %s broke down", fulfilment_id)
         return _write_down(fulfilment_id, attempt, Trouble(Failure.TOOL_BROKE_DOWN), None)
 
 
@@ -84,9 +89,7 @@ def _try(fulfilment: Fulfilment, attempt: int) -> Done:
             db.session.commit()
             return Done(due_at=full_until)
         if origin and (turn_at := Endpoint.turn(origin)):
-            email = fulfilment.let_rest(turn_at)
-            db.session.commit()
-            return _done(fulfilment, email)
+            return _commit(fulfilment, fulfilment.let_rest(turn_at))
         db.session.commit()
         answer = _ask(tool, request, settings)
     return _write_down(fulfilment.id, attempt, answer, origin)
@@ -112,8 +115,10 @@ def _ask(tool: Tool | None, request: LicenseRequest, settings: BaseModel | None)
         return Trouble(Failure.TOOL_NOT_SET_UP, is_temporary=False)
     try:
         answer: Answer = TOOLS[tool].obtain(request, settings)
-    except Exception:
+    except Exception as error:
         db.session.rollback()
+        if is_unavailable(error):
+            raise
         log.exception("The tool %s broke down over the request %s", tool, request.id)
         return Trouble(Failure.TOOL_BROKE_DOWN)
     return answer
@@ -127,16 +132,18 @@ def _write_down(fulfilment_id: int, attempt: int, answer: Answer, origin: str | 
     email = fulfilment.take(answer)
     if origin:
         _remember(origin, answer)
-    db.session.commit()
-    return _done(fulfilment, email)
+    return _commit(fulfilment, email)
 
 
-def _done(fulfilment: Fulfilment, email: Delivery | Notice | None) -> Done:
-    return Done(
+def _commit(fulfilment: Fulfilment, email: Delivery | Notice | None) -> Done:
+    db.session.flush()  # the e-mail has its id from now on
+    done = Done(
         delivery_id=email.id if isinstance(email, Delivery) else None,
         notice_id=email.id if isinstance(email, Notice) else None,
         due_at=fulfilment.due_at,
     )
+    db.session.commit()  # nothing is read after that: it would keep others from writing once more
+    return done
 
 
 def _come_too_late(fulfilment: Fulfilment) -> Done:
