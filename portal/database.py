@@ -4,6 +4,7 @@ SQLite is the default and PostgreSQL the choice of those with several hosts; eve
 two do differently, apart from searching, stands here.
 """
 
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -27,6 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -42,6 +45,9 @@ View = TypeVar("View", bound=Callable[..., object])
 LOOKED_AT = 1000
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+# What is raised when the database cannot be used at the moment.
+UNAVAILABLE = (OperationalError, InterfaceError, NoConnectionLeft)
 
 # The option of a connection whose transaction only reads.
 READS = "keydesk_reads"
@@ -196,6 +202,18 @@ def count_what_is_there(session: Session) -> None:
         session.execute(text(f"PRAGMA analysis_limit={LOOKED_AT}"))
     session.execute(text("ANALYZE"))
     session.commit()
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Whether it was the database that failed. SQLite calls a wrong statement an operational error
+    too, and quotes from it."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return isinstance(error, UNAVAILABLE) and code != sqlite3.SQLITE_ERROR
+
+
+def first_line(error: Exception) -> str:
+    """What the driver said, without the statement and in one line."""
+    return f"{getattr(error, 'orig', None) or error}".partition("\n")[0]
 
 
 def _will_write(app: Flask) -> bool:

@@ -4,27 +4,26 @@ None of these needs the database: it may be what failed.
 """
 
 import logging
-import sqlite3
 import traceback
 from types import TracebackType
 from typing import cast
 
 from flask import Flask, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response
 
 from portal import rate_limits, sessions
+from portal.database import UNAVAILABLE, first_line, is_unavailable
 from portal.error_words import in_words
 from portal.extensions import db
 
 log = logging.getLogger(__name__)
 
 FOR_PROGRAMS = ("/api/", "/hooks/")
+# Seconds after which a program may try again what the database was too busy for.
+SOON = 10
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
-UNAVAILABLE = (OperationalError, InterfaceError, NoConnectionLeft)
 
 
 def init_app(app: Flask) -> None:
@@ -35,23 +34,16 @@ def init_app(app: Flask) -> None:
 
 
 def _database_failed(error: Exception) -> Response:
-    if not _is_unavailable(error):
+    if not is_unavailable(error):
         _write_down((type(error), error, cast(TracebackType, error.__traceback__)))
         return _answer(InternalServerError())
-    log.error("The database did not do its work: %s", getattr(error, "orig", None) or error)
-    return _answer(ServiceUnavailable())
-
-
-def _is_unavailable(error: Exception) -> bool:
-    """Whether it was the database that failed. SQLite calls a wrong statement an operational error
-    too, and quotes from it."""
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
-    return isinstance(error, UNAVAILABLE) and code != sqlite3.SQLITE_ERROR
+    log.error("The database did not do its work: %s", first_line(error))
+    return _answer(ServiceUnavailable(retry_after=SOON))
 
 
 def _answer(error: HTTPException) -> Response:
     cause = getattr(error, "original_exception", None)
-    if cause is not None and _is_unavailable(cause):
+    if cause is not None and is_unavailable(cause):
         return _database_failed(cause)
     code = error.code or 500
     if code >= 500:

@@ -8,18 +8,16 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
-from huey import Huey, PostgresHuey, crontab
-from huey.storage import SqliteStorage
-from psycopg.errors import UniqueViolation
+from huey import crontab
 
-from portal import clock, postman
-from portal.database import begin_reading
+from portal import clock, lanes, postman
+from portal.database import UNAVAILABLE, begin_reading, first_line, is_unavailable
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
+from portal.job_queue import JobQueue, open_queue
 from portal.models import Delivery, DeliveryStatus, Notice, ReceivedMessage, outbox
 from portal.pools import uploads
 
@@ -28,15 +26,11 @@ log = logging.getLogger(__name__)
 # The sweep queues so many at once, and none while as many are queued: a minute later is the next.
 SWEEP = 1_000
 
+# A resend does not wait behind all that is to be asked for, and nothing holds up the sweep.
+PRIORITIES = {"fulfil": 0, "send": 1, "notify": 1, "sweep": 2}
 
-class QueueFile(SqliteStorage):  # type: ignore[misc]
-    """The queue in a file. What it forgets in a power cut the sweep finds again, so no job waits
-    for the disk."""
-
-    def _create_connection(self) -> Any:
-        connection = super()._create_connection()
-        connection.execute("PRAGMA synchronous=NORMAL")
-        return connection
+# What lanes.py calls the mail server.
+MAIL_SERVER = "mail"
 
 
 class Jobs:
@@ -48,13 +42,18 @@ class Jobs:
         self._tasks: dict[str, Any] = {}
 
     @cached_property
-    def huey(self) -> Huey:
+    def huey(self) -> JobQueue:
         """The queue itself. It comes into being with its first use, because it brings tables and
         connections of its own along."""
-        huey = _huey(self._app)
+        huey = open_queue(
+            self._app.config["SQLALCHEMY_DATABASE_URI"], self._app.config["SECRET_KEY"]
+        )
         for job in (fulfil, send, notify):
-            self._tasks[job.__name__] = huey.task(name=job.__name__)(self._inside(job))
-        huey.periodic_task(crontab(), name="sweep", priority=1)(self._inside(sweep))
+            name, priority = job.__name__, PRIORITIES[job.__name__]
+            self._tasks[name] = huey.task(name=name, priority=priority)(self._inside(job))
+        huey.periodic_task(crontab(), name="sweep", priority=PRIORITIES["sweep"])(
+            self._inside(sweep)
+        )
         huey.periodic_task(crontab(), name="tend_pools")(self._inside(tend_pools))
         huey.periodic_task(crontab(), name="forget")(self._inside(forget_messages))
         return huey
@@ -99,7 +98,16 @@ class Jobs:
     def _inside(self, job: Callable[..., None]) -> Callable[..., None]:
         def run(*arguments: Any) -> None:
             with self._app.app_context():
-                job(*arguments)
+                try:
+                    job(*arguments)
+                except UNAVAILABLE as error:
+                    if not is_unavailable(error):
+                        raise
+                    log.error(
+                        "The database failed during %s, and the sweep goes on with it: %s",
+                        job.__name__,
+                        first_line(error),
+                    )
 
         return run
 
@@ -126,33 +134,46 @@ def fulfil(fulfilment_id: int) -> None:
 
 
 def send(delivery_id: int) -> None:
-    """Send one queued delivery."""
-    if due_at := postman.send_queued(delivery_id):
+    """Send one queued delivery, unless the mail server keeps enough threads busy."""
+    with lanes.enter(MAIL_SERVER) as full_until:
+        due_at = full_until or postman.send_queued(delivery_id)
+    if full_until:
+        outbox.let_wait(delivery_id, full_until)
+    if due_at:
         jobs().send(delivery_id, at=due_at)
 
 
 def notify(notice_id: int) -> None:
-    """Tell the vendor something."""
-    if due_at := postman.send_notice(notice_id):
+    """Tell the vendor something, unless the mail server keeps enough threads busy."""
+    with lanes.enter(MAIL_SERVER) as full_until:
+        due_at = full_until or postman.send_notice(notice_id)
+    if full_until:
+        Notice.let_wait(notice_id, full_until)
+    if due_at:
         jobs().notify(notice_id, at=due_at)
 
 
 def sweep() -> None:
     """Queue everything that is due: what is to be tried again, and what a crash, a lost job or a
     full disk left behind."""
-    for delivery in outbox.settle_lost():
-        if delivery.due_at:
-            jobs().send(delivery.id, at=delivery.due_at)
+    again = [(delivery.id, delivery.due_at) for delivery in outbox.settle_lost()]
+    db.session.rollback()
+    for delivery_id, due_at in again:
+        if due_at:
+            jobs().send(delivery_id, at=due_at)
     worklist.release_lost()
     if jobs().huey.pending_count() >= SWEEP:
         return
-    for fulfilment_id in worklist.due(SWEEP):
-        jobs().fulfil(fulfilment_id)
-    for delivery_id in outbox.due(SWEEP):
-        jobs().send(delivery_id)
-    for notice_id in Notice.due(SWEEP):
-        jobs().notify(notice_id)
+    begin_reading(db.session())  # and queue nothing before it ends: others are to write meanwhile
+    items, deliveries = worklist.due(SWEEP), outbox.due(SWEEP)
+    notices = Notice.due(SWEEP)
     db.session.rollback()
+    for fulfilment_id in items:
+        jobs().fulfil(fulfilment_id)
+    for delivery_id in deliveries:
+        jobs().send(delivery_id)
+    for notice_id in notices:
+        jobs().notify(notice_id)
 
 
 def tend_pools() -> None:
@@ -165,21 +186,3 @@ def forget_messages() -> None:
     """Forget the messages that came more than thirty days ago."""
     ReceivedMessage.forget_old()
     db.session.commit()
-
-
-def _huey(app: Flask) -> Huey:
-    uri = app.config["SQLALCHEMY_DATABASE_URI"]
-    if uri.startswith("postgresql"):
-        return _in_postgres(uri.replace("postgresql+psycopg", "postgresql"))
-    # Beside the database, in a file of its own: the worker's polling takes no lock of the portal's.
-    path = Path(uri.removeprefix("sqlite:///")).with_suffix(".jobs.db")
-    return Huey("keydesk", storage_class=QueueFile, filename=str(path), results=False)
-
-
-def _in_postgres(dsn: str) -> Huey:
-    for _others_at_it in range(10):
-        try:
-            return PostgresHuey("keydesk", dsn=dsn, results=False)
-        except UniqueViolation:  # what is made "if it does not exist" may be made twice at once
-            continue
-    return PostgresHuey("keydesk", dsn=dsn, results=False)

@@ -41,23 +41,28 @@ def resend(license: License, *, by: Staff, token: str) -> Delivery:
     return delivery
 
 
-def deliver(delivery: Delivery) -> None:
-    """Send `delivery`, which has been committed, and commit its outcome with its history entry."""
+def deliver(delivery: Delivery) -> datetime | None:
+    """Send `delivery`, which has been committed, and commit its outcome with its history entry;
+    when to try again."""
     attempt = delivery.attempts
     outcome = _send(delivery)
     delivery.order.lock()  # as all do that write to an order, so that none waits in a circle
     if delivery.is_at(attempt):  # or it came back already, or was taken for lost
         outbox.settle(delivery, outcome)
+    due_at = delivery.due_at
     db.session.commit()
+    return due_at
 
 
 def send_queued(delivery_id: int) -> datetime | None:
     """Send a queued delivery, if it is due and the rule lets it go; when to try again."""
     delivery = _claim(delivery_id)
     if delivery is None:
-        return outbox.slot(delivery_id)
-    deliver(delivery)
-    return delivery.due_at
+        begin_reading(db.session())
+        slot = outbox.slot(delivery_id)
+        db.session.rollback()
+        return slot
+    return deliver(delivery)
 
 
 def _claim(delivery_id: int) -> Delivery | None:
@@ -91,8 +96,9 @@ def send_notice(notice_id: int) -> datetime | None:
     db.session.rollback()
     notice.lock()
     notice.settle(outcome)
+    due_at = notice.due_at
     db.session.commit()
-    return notice.due_at
+    return due_at
 
 
 def _same(done: Delivery, license: License) -> Delivery:

@@ -21,5 +21,9 @@ def next_try(attempts: int, started_at: datetime, at_least: float = 0) -> dateti
     wait = waits[min(max(attempts, 1), len(waits)) - 1]
     wait = max(wait * random.uniform(1 - JITTER, 1 + JITTER), at_least)  # noqa: S311
     moment = clock.now() + timedelta(seconds=wait)
-    patience = timedelta(hours=current_app.config["RETRY_HOURS"])
-    return moment if moment < started_at + patience else None
+    return moment if moment < patience_ends(started_at) else None
+
+
+def patience_ends(started_at: datetime) -> datetime:
+    """When what was begun at a moment is given up."""
+    return started_at + timedelta(hours=current_app.config["RETRY_HOURS"])

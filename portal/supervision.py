@@ -46,14 +46,21 @@ class Part:
             log.warning("%s %s and is started again", self.name, _ending(self.process.returncode))
             self.process = None
         if self.process is None and monotonic() >= self._due_at:
-            self._begun_at = monotonic()
-            self.process = subprocess.Popen(  # noqa: S603 - our own command
-                self._command,
-                env=os.environ | {LIFELINE: str(lifeline)},
-                pass_fds=(lifeline, *self._files),
-                process_group=0,  # Ctrl+C is for the supervisor, which lets it finish
-            )
-            log.info("%s started as process %s", self.name, self.process.pid)
+            try:
+                self._start(lifeline)
+            except OSError as error:  # no memory, say: the others run on, and this is tried again
+                self._rest(0.0)
+                log.warning("%s cannot be started: %s", self.name, error.strerror)
+
+    def _start(self, lifeline: int) -> None:
+        self._begun_at = monotonic()
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
+            self._command,
+            env=os.environ | {LIFELINE: str(lifeline)},
+            pass_fds=(lifeline, *self._files),
+            process_group=0,  # Ctrl+C is for the supervisor, which lets it finish
+        )
+        log.info("%s started as process %s", self.name, self.process.pid)
 
     def _rest(self, lived: float) -> None:
         longer = min(max(self.pause * 2, FIRST_PAUSE), LONGEST_PAUSE)

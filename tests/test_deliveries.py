@@ -2,13 +2,13 @@
 
 import subprocess
 from datetime import timedelta
-from socket import gethostname
 
 import pytest
 
 from portal import clock, jobs
 from portal.extensions import db
 from portal.models import Delivery, DeliveryStatus, outbox
+from tests.test_processes import named
 
 
 def ended_process():
@@ -37,7 +37,7 @@ def test_a_delivery_whose_sender_must_be_gone_may_have_been_sent(delivery):
 
 def test_what_a_process_was_sending_that_is_gone_is_settled(delivery):
     assert outbox.settle_lost() == []
-    delivery.sender = f"{gethostname()}:life:{ended_process()}"
+    delivery.sender = named(ended_process())
     db.session.commit()
 
     assert len(outbox.settle_lost()) == 1

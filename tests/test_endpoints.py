@@ -87,6 +87,21 @@ def test_a_probe_that_never_comes_back_is_followed_by_another():
     assert turn() is None
 
 
+def test_a_probe_may_be_wanted_at_once():
+    fail(MANY)
+    Endpoint.probe_now(VENDOR)
+    assert [turn() for _ in range(3)] == [None, 2, 2]
+
+
+def test_a_probe_is_not_wanted_where_everybody_may_ask():
+    fail(MANY - 1)
+    Endpoint.probe_now(VENDOR)
+    Endpoint.probe_now(OTHER)
+    assert [turn(), turn(), turn(OTHER)] == [None, None, None]
+    fail(1)
+    assert turn() == 1
+
+
 def test_an_answer_ends_it():
     fail(MANY)
     assert Endpoint.answered(VENDOR)

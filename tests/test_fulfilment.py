@@ -2,9 +2,10 @@
 
 import subprocess
 from datetime import timedelta
-from socket import gethostname
+from threading import Thread
 
 import pytest
+from sqlalchemy import event
 
 from portal import clock, jobs
 from portal.extensions import db
@@ -13,6 +14,7 @@ from portal.fulfilment.answer import Failure
 from portal.models import (
     Fulfilment,
     License,
+    Order,
     OrderStatus,
     Product,
     ProductText,
@@ -22,6 +24,7 @@ from portal.models.history import What
 from portal.models.product import Tool
 from tests.people import bring_in, item_document, order_document
 from tests.pools import fill
+from tests.test_processes import named
 
 
 @pytest.fixture
@@ -130,11 +133,80 @@ def test_who_claims_second_finds_nothing_due(fulfilment):
 
 
 @pytest.fixture
+def meanwhile(app):
+    """Have another process do something as soon as so many transactions have ended: with the first
+    an item is claimed, with the second its tool is about to be asked."""
+
+    def meanwhile(deed, *, commits):
+        left = [commits]
+
+        def elsewhere():
+            with app.app_context():
+                deed()
+                db.session.commit()
+
+        def committed(_session):
+            left[0] -= 1
+            if left[0] == 0:
+                other = Thread(target=elsewhere)
+                other.start()
+                other.join()
+
+        db.session.commit()
+        event.listen(db.session, "after_commit", committed)
+        listening.append(committed)
+
+    listening = []
+    yield meanwhile
+    for committed in listening:
+        event.remove(db.session, "after_commit", committed)
+
+
+def test_what_is_refunded_after_the_claim_is_not_asked_for(
+    fulfilment, paid, pool, meanwhile, mailbox
+):
+    fill(pool, "AV7K2")
+    set_tool(fulfilment, Tool.POOL, pool_id=pool.id)
+    order_id = paid.id
+
+    def refund():
+        db.session.get_one(Order, order_id).status = OrderStatus.DELETED
+
+    meanwhile(refund, commits=1)
+    jobs.fulfil(fulfilment.id)
+    assert (fulfilment.state, fulfilment.due_at) == (FulfilmentState.WAITING, None)
+    assert pool.stock == 1
+    assert paid.items[0].licenses == []
+    assert mailbox.empty
+
+
+@pytest.mark.parametrize("commits", [1, 2])
+def test_who_slept_until_another_took_over_takes_nothing_from_the_pool(
+    fulfilment, paid, pool, meanwhile, mailbox, commits
+):
+    fill(pool, "AV7K2", "BW8L3")
+    set_tool(fulfilment, Tool.POOL, pool_id=pool.id)
+    fulfilment_id = fulfilment.id
+
+    def take_over():
+        db.session.get_one(Fulfilment, fulfilment_id).due_at = clock.now() - timedelta(seconds=1)
+        db.session.commit()
+        jobs.fulfil(fulfilment_id)
+
+    meanwhile(take_over, commits=commits)
+    jobs.fulfil(fulfilment.id)
+    assert (fulfilment.state, fulfilment.attempts) == (FulfilmentState.DONE, 2)
+    assert [license.text for license in paid.items[0].licenses] == ["AV7K2"]
+    assert pool.stock == 1
+    assert len(mailbox.messages) == 1
+
+
+@pytest.fixture
 def gone():
     """The name of a process that has ended."""
     ended = subprocess.Popen(["true"])
     ended.wait()
-    return f"{gethostname()}:life:{ended.pid}"
+    return named(ended.pid)
 
 
 def test_what_a_process_had_claimed_that_is_gone_is_due_at_once(fulfilment, paid, gone):

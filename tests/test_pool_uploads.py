@@ -25,9 +25,9 @@ from portal.pools import uploads
 from portal.pools.findings import Findings, Kind, is_damaged, warnings_of
 from portal.pools.reading import FileError, Shape, texts_of
 from portal.pools.staging import Staging
-from portal.processes import this_process
 from portal.vault import vault
 from tests.pools import file_of, paid, put_in, texts, upload_of
+from tests.test_processes import named
 
 
 def read(content, **shape):
@@ -266,8 +266,7 @@ def test_what_was_broken_off_leaves_nothing_usable_and_stands_in_nobodys_way(poo
     broken = uploads.begin(pool, "keys.txt", by=None)
     with file_of("A-1\nA-2\n") as file:
         Staging(pool.id, broken.id).run(file, Shape(), lambda _read: None)
-    host = this_process().split(":", maxsplit=1)[0]
-    broken.reader = f"{host}:life:{os.getpid()}"  # of a former life of this process
+    broken.reader = named(os.getpid())  # of a former life of this process
     db.session.commit()
     assert len(opened(broken)) == 2
     assert pool.stock == 0

@@ -164,24 +164,26 @@ def test_three_licenses_are_three_different_ones(service, answer, reason):
 
 
 @pytest.mark.parametrize(
-    ("status", "failure", "temporary", "detail"),
+    ("status", "failure", "temporary", "outage", "detail"),
     [
-        (202, Failure.SERVICE_BUSY, True, "HTTP 202 Accepted"),
-        (400, Failure.SERVICE_REFUSED, False, "HTTP 400 Bad Request"),
-        (401, Failure.SERVICE_REFUSED, False, "HTTP 401 Unauthorized"),
-        (404, Failure.SERVICE_REFUSED, False, "HTTP 404 Not Found"),
-        (408, Failure.SERVICE_BUSY, True, "HTTP 408 Request Timeout"),
-        (425, Failure.SERVICE_BUSY, True, "HTTP 425 Too Early"),
-        (429, Failure.SERVICE_BUSY, True, "HTTP 429 Too Many Requests"),
-        (500, Failure.SERVICE_BUSY, True, "HTTP 500 Internal Server Error"),
-        (503, Failure.SERVICE_BUSY, True, "HTTP 503 Service Unavailable"),
-        (599, Failure.SERVICE_BUSY, True, "HTTP 599"),
-        (799, Failure.SERVICE_BUSY, True, "HTTP 799"),
+        (202, Failure.SERVICE_BUSY, True, False, "HTTP 202 Accepted"),
+        (400, Failure.SERVICE_REFUSED, False, False, "HTTP 400 Bad Request"),
+        (401, Failure.SERVICE_REFUSED, False, False, "HTTP 401 Unauthorized"),
+        (404, Failure.SERVICE_REFUSED, False, False, "HTTP 404 Not Found"),
+        (408, Failure.SERVICE_BUSY, True, False, "HTTP 408 Request Timeout"),
+        (425, Failure.SERVICE_BUSY, True, False, "HTTP 425 Too Early"),
+        (429, Failure.SERVICE_BUSY, True, True, "HTTP 429 Too Many Requests"),
+        (500, Failure.SERVICE_BUSY, True, True, "HTTP 500 Internal Server Error"),
+        (503, Failure.SERVICE_BUSY, True, True, "HTTP 503 Service Unavailable"),
+        (599, Failure.SERVICE_BUSY, True, True, "HTTP 599"),
+        (799, Failure.SERVICE_BUSY, True, True, "HTTP 799"),
     ],
 )
-def test_a_status_says_whether_another_try_makes_sense(service, status, failure, temporary, detail):
+def test_a_status_says_whether_another_try_makes_sense(
+    service, status, failure, temporary, outage, detail
+):
     service.answer = reply("kim@example.com is unknown", status=status)
-    assert ask(service.url) == Trouble(failure, detail, temporary)
+    assert ask(service.url) == Trouble(failure, detail, temporary, is_outage=outage)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304])
@@ -209,11 +211,12 @@ def test_a_web_service_may_name_a_moment(service, usegmt):
     assert 290 < ask(service.url).retry_after <= 300
 
 
-@pytest.mark.parametrize("status", [200, 400])
-def test_an_answer_with_the_pattern_is_temporary(service, status):
+@pytest.mark.parametrize(("status", "outage"), [(200, False), (400, False), (503, True)])
+def test_an_answer_with_the_pattern_is_temporary(service, status, outage):
     service.answer = reply("ERR-7: out of keys, AAAA", status=status)
     trouble = ask(service.url, temporary_pattern="ERR-[0-9]")
     assert (trouble.failure, trouble.is_temporary) == (Failure.SERVICE_BUSY, True)
+    assert trouble.is_outage is outage
     assert "AAAA" not in trouble.detail
 
 

@@ -56,6 +56,7 @@ def test_the_whole_conversation_ends_in_time(service, deed):
     assert 0.9 < monotonic() - began < 4
     assert (trouble.failure, trouble.is_temporary) == (Failure.SERVICE_TIME_OUT, True)
     assert trouble.detail == "no complete answer within 1 seconds"
+    assert trouble.is_outage
 
 
 def test_a_name_server_that_is_silent_takes_no_longer(service, names):
@@ -106,6 +107,7 @@ def test_a_port_at_which_nobody_listens_is_tried_again():
         trouble = ask(f"http://127.0.0.1:{nobody.getsockname()[1]}/")
     assert (trouble.failure, trouble.is_temporary) == (Failure.SERVICE_UNREACHABLE, True)
     assert trouble.detail == "Connection refused"
+    assert trouble.is_outage
 
 
 @pytest.mark.parametrize("name", ["nobody.invalid", "a" * 64 + ".invalid"])

@@ -2,6 +2,8 @@
 
 import signal
 from contextlib import ExitStack
+from threading import Event
+from uuid import uuid4
 
 import pytest
 
@@ -13,6 +15,7 @@ from portal.models.product import Tool
 from tests.people import bring_in, item_document, order_document
 from tests.support.faulty_mail_server import FaultyMailServer
 from tests.support.running_portal import wait_until
+from tests.support.web_services import reply, settings_for
 
 
 @pytest.fixture
@@ -28,13 +31,15 @@ def start(keydesk):
         yield start
 
 
-def begin(*numbers, tool=Tool.INFORMATION):
+def begin(*numbers, tool=Tool.INFORMATION, settings=None):
     """Paid orders whose items are to be fulfilled by now, with their jobs."""
     begun = []
     for number in numbers:
         item = item_document(codes=(), product={"id": tool, "name": f"By {tool}"})
         (fulfilment,) = Fulfilment.begin(bring_in(order_document(number, items=[item])))
         fulfilment.product.tool = tool
+        if settings:
+            fulfilment.product.settings = settings
         if not ProductText.of(fulfilment.product, "en"):
             ProductText.write(fulfilment.product, "en", subject="", body="Thank you.", by=None)
         begun.append(fulfilment)
@@ -90,6 +95,39 @@ def test_an_item_that_breaks_down_holds_up_nobody(acme, start, mailbox):
     broken = seen(Fulfilment, bad)
     assert (broken.state, broken.failure) == (FulfilmentState.RETRYING, "tool_broke_down")
     assert broken.due_at > clock.now()
+
+
+def test_a_web_service_that_is_slow_holds_up_nobody_else(acme, start, service, mailbox):
+    let_go = Event()
+
+    def slow(handler, closing):
+        wait_until(lambda: let_go.is_set() or closing.is_set(), seconds=120)
+        reply(f"CODE-{uuid4()}")(handler, closing)
+
+    service.answer = slow
+    stored = settings_for(service.url, time_out=60).stored
+    start(FLASK_WORKER_THREADS="4")
+    numbers = [f"A00011111{number}" for number in range(10, 22)]
+    waiting = begin(*numbers, tool=Tool.WEB_SERVICE, settings=stored)
+    wait_until(lambda: len(service.asked) == 2)
+    begin("A0002222222", "A0003333333")
+    mailbox.wait_for(2)
+    assert len(service.asked) == 2
+
+    let_go.set()
+    wait_until(is_over, seconds=60)
+    assert {seen(Fulfilment, each).attempts for each in waiting} == {1}
+    assert len(service.asked) == len(numbers)
+
+
+def test_a_mail_server_that_is_slow_holds_up_no_web_service(acme, start, service):
+    with FaultyMailServer("BODY", does="silence") as slow:
+        start(FLASK_MAIL_PORT=str(slow.port), FLASK_MAIL_TIME_LIMIT="12")
+        begin(*(f"A00011111{number}" for number in range(10, 22)))
+        slow.wait_for(2)
+        stored = settings_for(service.url).stored
+        (asking,) = begin("A0002222222", tool=Tool.WEB_SERVICE, settings=stored)
+        wait_until(lambda: seen(Fulfilment, asking).state is FulfilmentState.DONE)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -25,4 +25,5 @@ def worker(threads: int | None) -> None:
     end_with_supervisor()
     logging.basicConfig(format=LOG)
     db.session.remove()  # the threads have sessions of their own
-    GentleConsumer(jobs().huey, threads or current_app.config["WORKER_THREADS"]).run()
+    current_app.config["WORKER_THREADS"] = threads or current_app.config["WORKER_THREADS"]
+    GentleConsumer(jobs().huey, current_app.config["WORKER_THREADS"]).run()

@@ -51,12 +51,13 @@ class Waits:
 @dataclass(frozen=True)
 class Trouble:
     """It did not work; what `is_temporary` is worth another try, in `retry_after` seconds or later
-    if that is said."""
+    if that is said. Where it `is_outage`, the other side fails whatever it is asked."""
 
     failure: "Failure"
     detail: str | None = None
     is_temporary: bool = True
     retry_after: int | None = None
+    is_outage: bool = False
 
 
 Answer = Licenses | DoneElsewhere | Waits | Trouble
@@ -80,18 +81,10 @@ class Failure(StrEnum):
     ATTEMPT_LOST = "attempt_lost"
 
     @property
-    def is_outage(self) -> bool:
-        """Whether it is the other side that fails, whatever it is asked."""
-        return self in _OUTAGES
-
-    @property
     def what(self) -> str:
         """The reason, for staff. What to do about it depends on where the item stands by then, and
         on who reads it: portal/models/standing.py."""
         return _reasons()[self]
-
-
-_OUTAGES = {Failure.SERVICE_UNREACHABLE, Failure.SERVICE_TIME_OUT, Failure.SERVICE_BUSY}
 
 
 def _reasons() -> dict[Failure, str]:

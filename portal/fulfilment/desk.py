@@ -12,11 +12,13 @@ from types import ModuleType
 
 from pydantic import BaseModel, ValidationError
 
+from portal import lanes
+from portal.database import first_line, is_unavailable
 from portal.extensions import db
 from portal.fulfilment import information, license_request, pool, web_service, worklist
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Trouble
 from portal.fulfilment.parameters import license_request_of
-from portal.models import Delivery, Endpoint, Fulfilment, Notice
+from portal.models import Delivery, Endpoint, Fulfilment, FulfilmentState, Item, Notice, Staff
 from portal.models.product import Tool
 from portal.vault import Unreadable
 
@@ -29,6 +31,9 @@ TOOLS: dict[Tool, ModuleType] = {
     Tool.LICENSE_REQUEST: license_request,
 }
 
+# What went wrong before the other side was asked says nothing about it.
+OF_OUR_SIDE = {Failure.ADDRESS_FORBIDDEN, Failure.TOOL_BROKE_DOWN}
+
 
 @dataclass(frozen=True)
 class Done:
@@ -39,32 +44,54 @@ class Done:
     due_at: datetime | None = None
 
 
+def try_now(item: Item, *, by: Staff) -> Fulfilment:
+    """Have the licenses of `item` asked for at once, even where the other side of its tool rests.
+    Raises Refused."""
+    fulfilment = Fulfilment.try_now(item, by=by)
+    if origin := _origin_of(_settings_of(fulfilment)):
+        Endpoint.probe_now(origin)
+    return fulfilment
+
+
 def fulfil(fulfilment_id: int) -> Done:
     """Obtain the licenses of one item, if that is due."""
     fulfilment = worklist.claim(fulfilment_id)
+    attempt = fulfilment.attempts if fulfilment else 0
     db.session.commit()
     if fulfilment is None:
         return Done()
-    attempt = fulfilment.attempts
     try:
         return _try(fulfilment, attempt)
-    except Exception:  # whatever it is, it holds up nobody else, and is tried later
+    except Exception as error:  # whatever it is, it holds up nobody else, and is tried later
         db.session.rollback()
-        log.exception("The fulfilment %s broke down", fulfilment_id)
+        if is_unavailable(error):
+            why = first_line(error)
+            log.error("The database failed during a fulfilment: %s", why)
+        else:
+            log.exception("The fulfilment %s broke down", fulfilment_id)
         return _write_down(fulfilment_id, attempt, Trouble(Failure.TOOL_BROKE_DOWN), None)
 
 
 def _try(fulfilment: Fulfilment, attempt: int) -> Done:
     fulfilment.item.order.lock()
+    if not fulfilment.is_at(attempt):
+        return _come_too_late(fulfilment)
+    if fulfilment.refusal():
+        fulfilment.stand_down()
+        db.session.commit()
+        return Done()
     request = license_request_of(fulfilment)
     tool, settings = fulfilment.product.tool, _settings_of(fulfilment)
-    origin = getattr(settings, "origin", None)
-    if origin and fulfilment.is_at(attempt) and (turn_at := Endpoint.turn(origin)):
-        fulfilment.let_rest(turn_at)
+    origin = _origin_of(settings)
+    with lanes.enter(origin) as full_until:
+        if full_until:
+            fulfilment.put_back(full_until)
+            db.session.commit()
+            return Done(due_at=full_until)
+        if origin and (turn_at := Endpoint.turn(origin)):
+            return _commit(fulfilment, fulfilment.let_rest(turn_at))
         db.session.commit()
-        return Done(due_at=turn_at)
-    db.session.commit()
-    answer = _ask(tool, request, settings)
+        answer = _ask(tool, request, settings)
     return _write_down(fulfilment.id, attempt, answer, origin)
 
 
@@ -78,13 +105,20 @@ def _settings_of(fulfilment: Fulfilment) -> BaseModel | None:
         return None
 
 
+def _origin_of(settings: BaseModel | None) -> str | None:
+    """Which other side is asked, for a tool that asks one."""
+    return getattr(settings, "origin", None)
+
+
 def _ask(tool: Tool | None, request: LicenseRequest, settings: BaseModel | None) -> Answer:
     if tool is None or settings is None:
         return Trouble(Failure.TOOL_NOT_SET_UP, is_temporary=False)
     try:
         answer: Answer = TOOLS[tool].obtain(request, settings)
-    except Exception:
+    except Exception as error:
         db.session.rollback()
+        if is_unavailable(error):
+            raise
         log.exception("The tool %s broke down over the request %s", tool, request.id)
         return Trouble(Failure.TOOL_BROKE_DOWN)
     return answer
@@ -93,23 +127,39 @@ def _ask(tool: Tool | None, request: LicenseRequest, settings: BaseModel | None)
 def _write_down(fulfilment_id: int, attempt: int, answer: Answer, origin: str | None) -> Done:
     fulfilment = db.session.get_one(Fulfilment, fulfilment_id)
     fulfilment.item.order.lock()
-    if not fulfilment.is_at(attempt):  # it took so long that somebody else took over
-        db.session.rollback()
-        return Done()
+    if not fulfilment.is_at(attempt):
+        return _come_too_late(fulfilment)
     email = fulfilment.take(answer)
     if origin:
         _remember(origin, answer)
-    db.session.commit()
-    return Done(
+    return _commit(fulfilment, email)
+
+
+def _commit(fulfilment: Fulfilment, email: Delivery | Notice | None) -> Done:
+    db.session.flush()  # the e-mail has its id from now on
+    done = Done(
         delivery_id=email.id if isinstance(email, Delivery) else None,
         notice_id=email.id if isinstance(email, Notice) else None,
         due_at=fulfilment.due_at,
     )
+    db.session.commit()  # nothing is read after that: it would keep others from writing once more
+    return done
+
+
+def _come_too_late(fulfilment: Fulfilment) -> Done:
+    """Somebody else has taken over, because it took so long; what was taken from a pool after that
+    is nobody's where the item has all it needs by now."""
+    if fulfilment.state is FulfilmentState.DONE:
+        pool.give_back(fulfilment.item_id)
+    db.session.rollback()
+    return Done()
 
 
 def _remember(origin: str, answer: Answer) -> None:
     """Whether the other side of a tool is up, for all who ask it."""
-    if isinstance(answer, Trouble) and answer.failure.is_outage:
+    if not isinstance(answer, Trouble):
+        Endpoint.answered(origin)
+    elif answer.is_outage:
         Endpoint.failed(origin)
-    elif not isinstance(answer, Trouble) or answer.failure is not Failure.ADDRESS_FORBIDDEN:
+    elif answer.failure not in OF_OUR_SIDE:
         Endpoint.answered(origin)

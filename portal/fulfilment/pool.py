@@ -35,3 +35,11 @@ def obtain(request: LicenseRequest, settings: Settings) -> Answer:
         for row in found.licenses
     ]
     return Licenses(texts, [row.id for row in found.licenses], is_all=not found.missing)
+
+
+def give_back(item_id: int) -> None:
+    """Free what was taken for an item that needs no more, and commit. Nobody is at work on it."""
+    for pool_id in {row.pool_id for row in stock.unsaved(item_id)}:
+        db.session.get_one(Pool, pool_id).lock()
+        stock.give_back(item_id)
+    db.session.commit()

@@ -51,6 +51,16 @@ class Endpoint(Model):
         return db.session.scalar(db.select(cls.next_probe_at).filter_by(origin=origin))
 
     @classmethod
+    def probe_now(cls, origin: str) -> None:
+        """Let the next caller ask `origin`, in the transaction of the caller: a person wants it."""
+        db.session.execute(
+            db.update(cls)
+            .where(cls.origin == origin, cls.next_probe_at > clock.now())
+            .values(next_probe_at=clock.now())
+            .execution_options(synchronize_session=False)
+        )
+
+    @classmethod
     def failed(cls, origin: str) -> None:
         """Count one more failure of `origin`, in the transaction of the caller."""
         dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql

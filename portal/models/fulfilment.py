@@ -308,12 +308,24 @@ class Fulfilment(Model):
         self.item.fulfilled_at = None
         return True
 
-    def let_rest(self, until: datetime) -> None:
-        """Give a claim back: the other side of the tool is not asked before `until`."""
+    def put_back(self, until: datetime, because: Failure | None = None) -> None:
+        """Give a claim back: the tool is not asked before `until`. What is known of former attempts
+        stays, and `because` is what there is to say where nothing is."""
         self.attempts -= 1
-        self.state = FulfilmentState.RETRYING if self.attempts else FulfilmentState.WAITING
-        self.failure, self.detail = Failure.SERVICE_RESTS, None
         self.due_at, self.claimed_by = until, None
+        tried = bool(self.attempts and self.failure)
+        self.state = FulfilmentState.RETRYING if tried else FulfilmentState.WAITING
+        if not tried:
+            self.failure, self.detail = because, None
+
+    def let_rest(self, until: datetime) -> Notice | None:
+        """Give a claim back: the other side of the tool rests `until` then. Who has no patience for
+        that has failed: the e-mail that is to be sent because of it."""
+        self.put_back(until, Failure.SERVICE_RESTS)
+        if until < retries.patience_ends(self.started_at or clock.now()):
+            return None
+        reason = Failure(self.failure or Failure.SERVICE_RESTS)
+        return self._try_again_or_fail(Trouble(reason, self.detail, is_temporary=False))
 
     def _save(
         self, answer: Licenses, *, by: "Staff | None" = None, token: str | None = None

@@ -98,6 +98,17 @@ class Notice(Model):
         notice.attempts += 1
         return notice
 
+    @classmethod
+    def let_wait(cls, notice_id: int, until: datetime) -> None:
+        """Have a notice that is due wait its turn `until` then, and commit."""
+        db.session.execute(
+            db.update(cls)
+            .where(cls.id == notice_id, cls.due_at <= clock.now())
+            .values(due_at=until)
+            .execution_options(synchronize_session=False)
+        )
+        db.session.commit()
+
     def settle(self, outcome: Outcome) -> None:
         """Write down what the mail server made of it. One that may have arrived is sent again:
         better twice than never."""

@@ -49,6 +49,21 @@ def put_off(delivery_id: int) -> None:
         _try_again_or_fail(delivery, failure=Failure.UNEXPECTED)
 
 
+def let_wait(delivery_id: int, until: datetime) -> None:
+    """Have a delivery that is due wait its turn `until` then, and commit."""
+    db.session.execute(
+        db.update(Delivery)
+        .where(
+            Delivery.id == delivery_id,
+            Delivery.status == DeliveryStatus.QUEUED,
+            Delivery.due_at <= clock.now(),
+        )
+        .values(due_at=until)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()
+
+
 def slot(delivery_id: int) -> datetime | None:
     """When a delivery may go that waits for its turn, if that is to come."""
     query = db.select(Delivery.slot_at).filter_by(id=delivery_id, status=DeliveryStatus.QUEUED)

@@ -4,8 +4,9 @@ from flask import Blueprint, render_template
 
 from portal.access import current_staff, item_or_404, staff_only
 from portal.extensions import db
+from portal.fulfilment import desk
 from portal.jobs import jobs
-from portal.models import Fulfilment, Refused
+from portal.models import Refused
 from portal.views.orders import redrawn
 
 bp = Blueprint("attempts", __name__, url_prefix="/orders/<number>/items/<int:item_id>/attempts")
@@ -18,7 +19,7 @@ def create(number: str, item_id: int) -> tuple[str, int]:
     item.order.lock()
     refusal = None
     try:
-        fulfilment = Fulfilment.try_now(item, by=current_staff)
+        fulfilment = desk.try_now(item, by=current_staff)
         db.session.commit()
         jobs().fulfil(fulfilment.id)
     except Refused as refused:

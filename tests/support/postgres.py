@@ -64,8 +64,9 @@ class Cluster:
         self._maintenance.close()
 
     @classmethod
-    def start(cls, folder, settings=SETTINGS):
-        """Start the server in `folder`, which is made first where the folder is empty."""
+    def start(cls, folder, settings=SETTINGS, port=None):
+        """Start the server in `folder`, which is made first where the folder is empty; at `port`
+        where it is to be found at the same address again."""
         if os.geteuid() == 0:
             _chown(folder, "postgres")
         data = f"{folder}/data"
@@ -74,7 +75,7 @@ class Cluster:
             _run("initdb", "--pgdata", data, "--auth=trust", "--username=postgres", "--no-sync",
                  "--encoding=UTF8", f"--locale={locale}")  # fmt: skip
         for _attempt in range(3):  # somebody else may take the port first
-            port = _free_port()
+            port = port or _free_port()
             options = " ".join(f"-c {key}='{value}'" for key, value in settings.items())
             if _run("pg_ctl", "start", "--wait", "--silent", "--pgdata", data,
                     "--log", f"{folder}/log", "--options", f"-p {port} {options}",

@@ -45,9 +45,9 @@ def _converse(request: LicenseRequest, settings: Settings) -> Conversation:
         trouble = Trouble(Failure.ADDRESS_FORBIDDEN, settings.url.host, is_temporary=False)
     except httpcore.TimeoutException:
         detail = _("no complete answer within %(seconds)d seconds", seconds=settings.time_out)
-        trouble = Trouble(Failure.SERVICE_TIME_OUT, detail)
+        trouble = Trouble(Failure.SERVICE_TIME_OUT, detail, is_outage=True)
     except (httpcore.NetworkError, httpcore.RemoteProtocolError) as error:
-        trouble = Trouble(Failure.SERVICE_UNREACHABLE, _reason(error))
+        trouble = Trouble(Failure.SERVICE_UNREACHABLE, _reason(error), is_outage=True)
     else:
         return Conversation(message, received, read(received, settings, quantity=request.quantity))
     return Conversation(message, None, trouble)

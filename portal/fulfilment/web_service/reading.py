@@ -26,11 +26,11 @@ def read(received: Received, settings: Settings, *, quantity: int) -> Answer:
     said = _status_line(received.status)
     if _is_marked_as_temporary(received, settings):
         reason = _("the answer matches the pattern of temporary errors")
-        return Trouble(Failure.SERVICE_BUSY, f"{said}: {reason}", retry_after=received.retry_after)
+        return _asks_to_wait(received, f"{said}: {reason}")
     if settings.vendor_mails and 200 <= received.status < 300:
         return DoneElsewhere()
     if received.status >= 500 or received.status in TEMPORARY:
-        return _asks_to_wait(said, received.retry_after)
+        return _asks_to_wait(received, _with_wish(said, received.retry_after))
     if 300 <= received.status < 400:
         reason = _("a redirect, which is not followed")
         return Trouble(Failure.SERVICE_REFUSED, f"{said}: {reason}", is_temporary=False)
@@ -50,11 +50,19 @@ def _is_marked_as_temporary(received: Received, settings: Settings) -> bool:
     return finds(settings.temporary_pattern)(received.body.decode(errors="replace"))
 
 
-def _asks_to_wait(said: str, seconds: int | None) -> Trouble:
-    if seconds is not None:
-        wish = _("try again after %(seconds)d seconds", seconds=seconds)
-        said = f"{said}: {wish}"
-    return Trouble(Failure.SERVICE_BUSY, said, retry_after=seconds)
+def _asks_to_wait(received: Received, said: str) -> Trouble:
+    """Whoever says that one item has no license yet may well have one for the next."""
+    is_outage = received.status >= 500 or received.status == HTTPStatus.TOO_MANY_REQUESTS
+    return Trouble(
+        Failure.SERVICE_BUSY, said, retry_after=received.retry_after, is_outage=is_outage
+    )
+
+
+def _with_wish(said: str, seconds: int | None) -> str:
+    if seconds is None:
+        return said
+    wish = _("try again after %(seconds)d seconds", seconds=seconds)
+    return f"{said}: {wish}"
 
 
 def _status_line(status: int) -> str:
