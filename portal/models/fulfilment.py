@@ -324,6 +324,8 @@ class Fulfilment(Model):
             for text, source in zip(answer.texts, sources, strict=True)
         ]
         self._note(What.LICENSE_SAVED, by=by)
+        if answer.sources and answer.is_all:
+            PoolWait.end(self.item_id)
         if answer.is_all:
             self._finish()
         else:
