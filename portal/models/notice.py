@@ -40,6 +40,12 @@ class Notice(Model):
             postgresql_where=db.text("due_at IS NOT NULL"),
         ),
         Index(None, "item_id"),
+        Index(
+            "ix_notices_pool_id",
+            "pool_id",
+            sqlite_where=db.text("pool_id IS NOT NULL"),
+            postgresql_where=db.text("pool_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

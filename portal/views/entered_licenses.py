@@ -13,6 +13,7 @@ from portal.confirmations import Confirmation, Unfinished, new_token, once
 from portal.jobs import jobs
 from portal.models import Delivery, Item, Refused
 from portal.models.progress import Progress
+from portal.pools import sold
 from portal.postman import TokenSpent
 from portal.views.license_text import LONGEST, as_entered, license_field
 from portal.views.orders import redrawn
@@ -57,6 +58,8 @@ class EntryForm(Confirmation):
             self.error = _("The same license is there twice.")
         elif is_good and any(map(self.item.has_license, entered)):
             self.error = _("The item has had this license before.")
+        elif is_good and (refusal := sold.entry_refusal(entered, self.item)):
+            self.error = f"{refusal.sentence} {refusal.next_step}"
         return is_good and self.error is None
 
 
