@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 
 from flask import Flask, has_request_context, request
@@ -23,7 +23,9 @@ from sqlalchemy import (
     Integer,
     MetaData,
     event,
+    func,
     insert,
+    select,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -183,6 +185,21 @@ def insert_many(session: Session, model: type[DeclarativeBase], rows: list[dict[
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(list(row.values()))
+
+
+class Turn(IntEnum):
+    """What the whole portal does in turns, see `take_turn`."""
+
+    SAVING_LICENSES = 1
+    ENTERING_LICENSES = 2
+
+
+def take_turn(session: Session, turn: Turn, *, shared: bool = False) -> None:
+    """Wait for `turn`, and have it alone until the transaction ends, or with all who say `shared`.
+    On SQLite whoever writes is alone anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+        session.execute(select(lock(int(turn))))
 
 
 def begin_reading(session: Session) -> None:

@@ -42,9 +42,9 @@ def fill(pool, *texts):
     return upload
 
 
-def paid(pool, number="A0005555555", *, quantity=1, parts=False, **changes):
+def paid(pool, number="A0005555555", *, quantity=1, parts=False, product=None, **changes):
     """The fulfilment of a paid order whose product has its licenses from `pool`."""
-    items = [item_document(codes=(), quantity=quantity)]
+    items = [item_document(codes=(), quantity=quantity, product=product)]
     order = bring_in(order_document(number, items=items, **changes))
     (fulfilment,) = Fulfilment.begin(order)
     fulfilment.product.tool = Tool.POOL

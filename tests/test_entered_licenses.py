@@ -6,6 +6,7 @@ from portal import clock, jobs
 from portal.extensions import db
 from portal.fulfilment.answer import Failure, Waits
 from portal.models import Delivery, Fulfilment, License, OrderStatus, Product, Tool, What
+from portal.views import entered_licenses
 from tests.people import bring_in, item_document, order_document
 from tests.test_resends import copy_of, send_at_once
 
@@ -82,6 +83,32 @@ def test_many_licenses_are_entered_as_a_list(signed_in, rob, acme):
 
     refused.fill("Licenses, one in each line", lines + "\r\nNEW-24").press("Save and send")
     assert texts(item) == [f"NEW-{number}" for number in range(25)]
+
+
+def test_very_many_licenses_are_entered_at_once(signed_in, rob, acme):
+    item = awaiting(quantity=1_500)
+    question = signed_in(rob).open(ADDRESS).press("Enter the license")
+    lines = [f"{number:04}-{'LONG-LICENSE-' * 55}" for number in range(1_500)]  # 1 MiB of them
+    answer = question.fill("Licenses, one in each line", "\r\n".join(lines)).press("Save and send")
+    assert answer.status == 200
+    assert texts(item) == lines
+    assert item.fulfilled_at
+
+
+def test_a_list_that_is_longer_than_any_says_so(signed_in, rob, acme, monkeypatch):
+    monkeypatch.setattr(entered_licenses, "LONGEST_LIST", 1_000)
+    awaiting(quantity=25)
+    question = signed_in(rob).open(ADDRESS).press("Enter the license")
+    lines = "\n".join(f"NEW-{number}{'x' * 50}" for number in range(25))
+    refused = question.fill("Licenses, one in each line", lines).press("Save and send")
+    assert refused.status == 422
+    assert "This is too long." in refused.text
+
+
+def test_nobody_else_sends_as_much(app, item):
+    too_much = {"lines": "x" * 2 * 1024 * 1024}
+    answer = app.test_client().post(f"{ADDRESS}/items/{item.id}/licenses", data=too_much)
+    assert answer.status_code == 413
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,17 @@ import pytest
 from portal import clock, jobs
 from portal.extensions import db
 from portal.fulfilment import pool as tool
-from portal.fulfilment.answer import Failure, Licenses, Waits
+from portal.fulfilment import worklist
+from portal.fulfilment.answer import Failure, Licenses, Trouble, Waits
 from portal.models import (
     Fulfilment,
     License,
     Notice,
+    OrderStatus,
     Pool,
+    PoolWait,
     Refused,
+    Tool,
 )
 from portal.models.fulfilment import FulfilmentState
 from portal.pools import stock, waiting
@@ -151,6 +155,118 @@ def test_what_was_reserved_for_an_item_that_is_refunded_becomes_free(pool, acme,
     waiting.serve_all()
     jobs.fulfil(other.id)
     assert texts(other) == ["A-1", "B-1"]
+
+
+OTHER_PRODUCT = {"id": "1002", "name": "Sentinel Firewall"}
+
+
+def refunded(fulfilment):
+    fulfilment.item.refunded_at = clock.now()
+
+
+def deleted(fulfilment):
+    fulfilment.item.order.status = OrderStatus.DELETED
+
+
+def switched(fulfilment):
+    fulfilment.product.tool, fulfilment.product.settings = Tool.LICENSE_REQUEST, {}
+    Fulfilment.wake(fulfilment.product)
+
+
+def switched_and_failed(fulfilment):
+    fulfilment.product.tool = Tool.LICENSE_REQUEST
+    fulfilment.take(Trouble(Failure.TOOL_BROKE_DOWN, is_temporary=False))
+
+
+def delivered_by_a_document(fulfilment):
+    License.saved(fulfilment.item, "DOC-1")
+    fulfilment.item.fulfilled_at = clock.now()
+
+
+IN_VAIN = [refunded, deleted, switched, switched_and_failed, delivered_by_a_document]
+
+
+def tend():
+    """A minute passes, and another one."""
+    for _minute in range(2):
+        jobs.tend_pools()
+        for fulfilment_id in worklist.due(100):
+            jobs.fulfil(fulfilment_id)
+    db.session.expire_all()
+
+
+@pytest.mark.parametrize("change", IN_VAIN)
+def test_what_was_reserved_in_vain_goes_to_who_waits_without_a_refill(
+    queue, pool, acme, mailbox, change
+):
+    fill(pool, "A-1")
+    fulfilment = paid(pool, quantity=2)
+    other = paid(pool, "A0000000002", product=OTHER_PRODUCT)
+    for each in (fulfilment, other):
+        jobs.fulfil(each.id)
+    assert texts(other) == []
+    change(fulfilment)
+    db.session.commit()
+    tend()
+    assert texts(other) == ["A-1"]
+    assert db.session.scalars(db.select(PoolWait)).all() == []
+
+
+@pytest.mark.parametrize("change", IN_VAIN)
+def test_who_waits_in_vain_gets_nothing_of_a_refill(queue, pool, acme, mailbox, change):
+    fulfilment = paid(pool, created_at="2026-11-01T10:00:00+01:00")
+    other = paid(pool, "A0000000002", product=OTHER_PRODUCT)
+    for each in (fulfilment, other):
+        jobs.fulfil(each.id)
+    change(fulfilment)
+    db.session.commit()
+    fill(pool, "A-1")
+    assert waiting.serve(pool.id) == [other.id]
+    tend()
+    attempts = fulfilment.attempts
+    tend()
+    assert fulfilment.attempts == attempts  # it is not woken again and again
+    assert texts(other) == ["A-1"]
+
+
+@pytest.mark.parametrize("change", [refunded, deleted, switched])
+def test_what_was_reserved_before_a_crash_becomes_free_if_nobody_comes_for_it(
+    queue, pool, acme, mailbox, change
+):
+    fill(pool, "A-1")
+    fulfilment = paid(pool)
+    worklist.claim(fulfilment.id)
+    db.session.commit()
+    tool.obtain(request_of(fulfilment), tool.Settings(pool_id=pool.id))  # and there it ended
+    change(fulfilment)
+    db.session.commit()
+    tend()
+    assert pool.stock == 0  # somebody may be at work on it still
+    fulfilment.lose()
+    db.session.commit()
+    tend()
+    assert pool.stock == 1
+    assert texts(fulfilment) == []
+
+
+def test_what_is_reserved_for_an_item_that_is_tried_again_stays_its_own(queue, pool, acme):
+    fill(pool, "A-1")
+    fulfilment = paid(pool)
+    tool.obtain(request_of(fulfilment), tool.Settings(pool_id=pool.id))
+    fulfilment.take(Trouble(Failure.TOOL_BROKE_DOWN))
+    db.session.commit()
+    jobs.tend_pools()
+    assert pool.stock == 0
+
+
+def test_of_an_item_that_has_its_licenses_nothing_is_left_but_those(queue, pool, acme, mailbox):
+    fill(pool, "A-1", "A-2", "A-3")
+    jobs.fulfil(paid(pool, quantity=2).id)
+    assert db.session.scalars(db.select(PoolWait)).all() == []
+    refunded(db.session.scalars(db.select(Fulfilment)).one())
+    db.session.commit()
+    tend()
+    assert pool.stock == 1
 
 
 def test_a_product_that_is_given_another_pool_leaves_nothing_in_the_first(pool, acme, mailbox):

@@ -1,12 +1,13 @@
 """Operators look after pools on pages of their own; agents do not see them."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
 
 from portal import jobs
 from portal.extensions import db
-from portal.models import Pool, PoolUpload, UploadState
+from portal.models import Notice, Pool, PoolUpload, Product, UploadState
 from portal.views import pool_uploads
 from tests.pools import paid, put_in, texts, upload_of
 from tests.support.application import statements
@@ -74,6 +75,52 @@ def test_an_operator_makes_a_pool_fills_it_and_sees_what_is_left(signed_in, ada,
     assert "Sentinel keys" in row
     assert "Sentinel Antivirus, 1 year" in row
     assert (pool.stock, pool.used) == (3, 1)
+
+
+@pytest.fixture
+def refused_warning(pool, acme, mail_server):
+    """The e-mail that was to warn of a pool that runs low, and that the mail server refused."""
+    pool.change(title=pool.title, threshold=5, warn_to="nobody@example.com", by=None)
+    put_in(pool, "A-1\nA-2\nA-3\nA-4\n")
+    mail_server(at="RCPT", answer="550 5.1.1 No such user")
+    (notice,) = warnings()
+    jobs.notify(notice.id)
+    return notice
+
+
+def warnings():
+    db.session.expire_all()
+    return db.session.scalars(db.select(Notice).order_by(Notice.id)).all()
+
+
+def test_a_warning_that_was_refused_for_good_is_said(signed_in, ada, pool, refused_warning):
+    page = signed_in(ada).open(f"/pools/{pool.id}")
+    assert "to nobody@example.com did not arrive: The mail server refused the address." in page.text
+    assert "once a day" in page.text
+
+
+def test_a_warning_that_was_refused_goes_again_once_a_day(pool, acme, refused_warning):
+    jobs.fulfil(paid(pool).id)
+    assert warnings() == [refused_warning]
+    refused_warning.created_at -= timedelta(days=1, minutes=1)
+    db.session.commit()
+    for number in (2, 3):
+        jobs.fulfil(paid(pool, f"A{number:010}").id)
+        assert len(warnings()) == 2
+    assert warnings()[1].to == "nobody@example.com"
+
+
+def test_a_warning_that_was_refused_goes_at_once_to_another_address(
+    signed_in, ada, pool, refused_warning, mailbox, mail_server
+):
+    page = signed_in(ada).open(f"/pools/{pool.id}").fill("Whom to warn", "v@example.com")
+    page = page.press("Save")
+    assert "did not arrive" not in page.text
+    (_refused, notice) = warnings()
+    working = mail_server()
+    jobs.notify(notice.id)
+    assert working.wait_for(1)[0].recipients == ["v@example.com"]
+    assert "did not arrive" not in signed_in(ada).open(f"/pools/{pool.id}").text
 
 
 def test_an_upload_that_waits_is_found_and_discarded(signed_in, ada, pool):
@@ -155,7 +202,29 @@ def test_settings_that_cannot_be(signed_in, ada, pool, label, value, words):
 def test_a_change_of_the_settings_is_noted(signed_in, ada, pool):
     page = signed_in(ada).open(f"/pools/{pool.id}").fill("Whom to warn", "v@example.com")
     page = page.press("Save")
-    assert "Whom to warn: v@example.com" in page.part("changes").text
+    assert "Whom to warn" in page.part("changes").text
+    assert "v@example.com" in page.part("changes").text
+
+
+def test_the_navigation_says_where_one_is(signed_in, ada, pool, acme):
+    product = Product.appear(acme.id, {"1001": "Sentinel"})["1001"]
+    upload = upload_of(pool, "A-1\n")
+    marked = {
+        "/pools": ("Pools", "page"),
+        f"/pools/{pool.id}": ("Pools", "true"),
+        f"/pools/{pool.id}/uploads/{upload.id}": ("Pools", "true"),
+        "/checkout-pages/acme/messages": ("Checkout pages", "true"),
+        "/checkout-pages/acme/texts/en": ("Checkout pages", "true"),
+        f"/products/{product.id}/texts/en": ("Products", "true"),
+    }
+    browser = signed_in(ada)
+    for address, expected in marked.items():
+        page = browser.open(address)
+        found = [
+            (link.text, link.attributes["aria-current"])
+            for link in page.parts("header nav a[aria-current]")
+        ]
+        assert found == [expected], (address, page.status)
 
 
 LARGE = b"".join(b"%d-" % number + b"x" * 1000 + b"\n" for number in range(1_100))

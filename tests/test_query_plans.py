@@ -138,7 +138,7 @@ def plan_of(question):
     ran = []
 
     def collect(_connection, _cursor, statement, parameters, *_rest):
-        if statement.startswith(("SELECT", "WITH")):
+        if statement.startswith(("SELECT", "WITH", "UPDATE", "DELETE")):
             ran.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", collect)

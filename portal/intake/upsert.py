@@ -13,6 +13,7 @@ from portal.intake.insert import insert_orders
 from portal.intake.saved import saved_orders
 from portal.intake.update import Outcome, changes, update
 from portal.models import CheckoutPage, Item, Order
+from portal.pools import sold
 
 Result = Outcome | DocumentError
 
@@ -30,11 +31,24 @@ def upsert(documents: Sequence[OrderDocument]) -> list[Result]:
     those for the orders that change.
     """
     in_order = sorted(documents, key=lambda document: document.order_id)
+    sold.begin_saving()
     outcomes = _all_or_by_parts(in_order)
+    sold.take_out(_new_texts(in_order, outcomes))
     found = {
         document.order_id: outcome for document, outcome in zip(in_order, outcomes, strict=True)
     }
     return [found[document.order_id] for document in documents]
+
+
+def _new_texts(documents: Sequence[OrderDocument], outcomes: Sequence[Result]) -> list[str]:
+    """The licenses of the documents that changed something: some of them may be new."""
+    return [
+        license.text
+        for document, outcome in zip(documents, outcomes, strict=True)
+        if outcome in (Outcome.IMPORTED, Outcome.UPDATED)
+        for item in document.items
+        for license in item.licenses
+    ]
 
 
 def _all_or_by_parts(documents: Sequence[OrderDocument]) -> list[Result]:

@@ -39,6 +39,7 @@ from portal.models.order_status import OrderStatus
 from portal.models.pool_license import PoolWait
 from portal.models.product import Product, Tool
 from portal.models.refusal import Refusal, Refused
+from portal.pools import sold
 
 if TYPE_CHECKING:
     from portal.models.staff import Staff
@@ -290,6 +291,7 @@ class Fulfilment(Model):
         `token`. Raises Refused."""
         if refusal := self.item.entry_refusal():
             raise Refused(refusal)
+        sold.hold(texts, self.item)
         self.claimed_by = self.due_at = self.failure = self.detail = None
         return self._save(Licenses(list(texts)), by=by, token=token)
 
@@ -330,12 +332,18 @@ class Fulfilment(Model):
     def _save(
         self, answer: Licenses, *, by: "Staff | None" = None, token: str | None = None
     ) -> Delivery:
+        if not answer.sources:
+            sold.begin_saving()
         sources: Sequence[int | None] = answer.sources or [None] * len(answer.texts)
         added = [
             License.saved(self.item, text, pool_license_id=source)
             for text, source in zip(answer.texts, sources, strict=True)
         ]
         self._note(What.LICENSE_SAVED, by=by)
+        if not answer.sources:
+            sold.take_out(answer.texts)
+        elif answer.is_all:
+            PoolWait.end(self.item_id)
         if answer.is_all:
             self._finish()
         else:

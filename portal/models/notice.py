@@ -40,6 +40,12 @@ class Notice(Model):
             postgresql_where=db.text("due_at IS NOT NULL"),
         ),
         Index(None, "item_id"),
+        Index(
+            "ix_notices_pool_id",
+            "pool_id",
+            sqlite_where=db.text("pool_id IS NOT NULL"),
+            postgresql_where=db.text("pool_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -129,6 +135,17 @@ class Notice(Model):
                     answer=outcome.answer,
                 )
             )
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is over and did not arrive."""
+        return self.failure is not None and self.due_at is None
+
+    @classmethod
+    def newest_of(cls, pool: "Pool") -> "Notice | None":
+        """The one that was written last of a pool that runs low."""
+        query = db.select(cls).where(cls.pool_id == pool.id).order_by(cls.id.desc()).limit(1)
+        return db.session.scalars(query).one_or_none()
 
     def lock(self) -> None:
         """Keep everybody else from changing this until the transaction ends, and see it anew."""

@@ -16,9 +16,13 @@ from portal.models.pool_license import PoolLicense
 from portal.models.pool_upload import PoolUpload, UploadState
 from portal.models.refusal import Refusal, Refused
 from portal.models.staff import Staff
+from portal.smtp import Failure
 
 # How far one looks back for how quickly a pool is used up.
 RATE_DAYS = 14
+
+# A warning that the mail server refused is not repeated sooner.
+WARNED_AGAIN_AFTER = timedelta(days=1)
 
 
 class Pool(Model):
@@ -123,7 +127,34 @@ class Pool(Model):
         `stock` spares to count it again."""
         if (self.stock if stock is None else stock) > self.threshold:
             self.warned_at = None
-        elif self.warned_at is None and Notice.write(
+        elif self._is_to_be_warned and Notice.write(
             NoticeKind.POOL_LOW, to=self.warn_to, pool=self
         ):
             self.warned_at = clock.now()
+
+    @property
+    def _is_to_be_warned(self) -> bool:
+        """Whether nobody knows yet that it runs low. What the mail server refused goes again after
+        a while, or as soon as somebody else is to be told."""
+        if self.warned_at is None:
+            return True
+        last = Notice.newest_of(self)
+        if last is None or not last.has_failed:
+            return False
+        return last.to != self.warn_to or last.created_at < clock.now() - WARNED_AGAIN_AFTER
+
+    @property
+    def warning_refusal(self) -> Refusal | None:
+        """Why nobody knows that it runs low although somebody was to be warned, or None."""
+        last = Notice.newest_of(self) if self.warned_at else None
+        if not (last and last.has_failed and last.failure):
+            return None
+        return Refusal(
+            "warning_failed",
+            _(
+                "The e-mail to %(address)s did not arrive: %(reason)s",
+                address=last.to,
+                reason=Failure(last.failure).what,
+            ),
+            _("Check the address. As long as the pool runs low, it is tried again once a day."),
+        )

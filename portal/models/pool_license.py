@@ -62,9 +62,10 @@ class PoolLicense(Model):
 
 
 class PoolWait(Model):
-    """An item that a pool has too few licenses for: `missing` is how many, beside those that are
-    reserved for it. The oldest order is served first. It `is_ready` once the item should ask again:
-    nothing is missing, or with `in_parts` something has come."""
+    """An item that has asked a pool, until it has saved all that it needs: so what is reserved for
+    one that never comes for it is found. `missing` is how many licenses the pool has too few for
+    it. The oldest order is served first. It `is_ready` once the item should ask again: nothing is
+    missing, or with `in_parts` something has come."""
 
     __tablename__ = "pool_waits"
     __table_args__ = (
@@ -92,6 +93,11 @@ class PoolWait(Model):
     missing: Mapped[int]
     in_parts: Mapped[bool] = mapped_column(default=False)
     is_ready: Mapped[bool] = mapped_column(default=False)
+
+    @classmethod
+    def end(cls, item_id: int) -> None:
+        """An item has saved all that it needed."""
+        db.session.execute(db.delete(cls).where(cls.item_id == item_id))
 
     @classmethod
     def is_over(cls, item_id: int) -> bool:

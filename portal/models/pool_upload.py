@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
@@ -41,7 +41,8 @@ OVER = (UploadState.TAKEN_BACK, UploadState.DISCARDED)
 class PoolUpload(Model):
     """Its licenses can be taken once it is published, and not a moment earlier, so that one that
     was broken off leaves nothing that could be used. It holds `size` licenses, of which `free` are
-    left; all of them that stand before `next_position` are used. `report` is what was found in the
+    left; all of them that stand before `next_position` are used. What was sold is left out, as far
+    as the license of the id `sold_until`. `report` is what was found in the
     file, see portal/pools/findings.py; `reader` is the process that reads it, and `read_at` when it
     last got on. `is_cleared` is whether the licenses of one that is over are gone."""
 
@@ -67,6 +68,7 @@ class PoolUpload(Model):
     size: Mapped[int] = mapped_column(default=0)
     free: Mapped[int] = mapped_column(default=0)
     next_position: Mapped[int] = mapped_column(default=1)
+    sold_until: Mapped[int] = mapped_column(BigInteger, default=0)
     report: Mapped[str | None] = mapped_column(Text)
     complaint: Mapped[str | None] = mapped_column(String(500))
     reader: Mapped[str | None] = mapped_column(String(255))

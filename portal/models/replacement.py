@@ -8,6 +8,7 @@ from portal.models.history import HistoryEntry, What
 from portal.models.license import License
 from portal.models.refusal import Refused
 from portal.models.staff import Staff
+from portal.pools import sold
 
 # As long as the column.
 LONGEST_REASON = 200
@@ -18,9 +19,11 @@ def replace(license: License, text: str, *, because: str, by: Staff, token: str)
     sent, one for each `token`. Raises Refused."""
     if refusal := license.replacement_refusal():
         raise Refused(refusal)
+    sold.hold([text], license.item)
     license.revoked_at, license.revoked_because = clock.now(), because
     outbox.withhold(license.order)
     new = License.saved(license.item, text)
+    sold.take_out([text])
     db.session.add(
         HistoryEntry(
             order_id=license.item.order_id,

@@ -16,6 +16,14 @@ def pool_id_of(product: Product) -> int | None:
     return found if isinstance(found, int) else None
 
 
+def ids_of(pool_id: int) -> list[int]:
+    """The ids of the products that get their licenses from this pool as it is by now; those whose
+    settings do not tell are among them, because nobody knows better."""
+    query = db.select(Product).where(Product.tool == Tool.POOL)
+    found = db.session.scalars(query, execution_options={"populate_existing": True})
+    return [product.id for product in found if pool_id_of(product) in (pool_id, None)]
+
+
 def by_pool() -> dict[int, list[Product]]:
     """The products of each pool, by name. Settings are sealed, so that all products are asked."""
     found: defaultdict[int, list[Product]] = defaultdict(list)

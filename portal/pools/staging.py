@@ -16,13 +16,12 @@ from sqlalchemy import select, update
 from portal import clock
 from portal.database import insert_many
 from portal.extensions import db
-from portal.models.item import Item
-from portal.models.license import License
 from portal.models.pool_license import PoolLicense
 from portal.models.pool_upload import OVER, PoolUpload, UploadState
 from portal.pools.findings import Findings, Kind, is_damaged, warnings_of
 from portal.pools.reading import Shape, Text, texts_of
-from portal.vault import Unreadable, vault
+from portal.pools.sold import sold
+from portal.vault import vault
 
 BATCH = 1_000
 
@@ -72,12 +71,12 @@ class Staging:
 
     def _without_known(self, texts: list[New]) -> list[New]:
         known = _in_pools([digest for _line, _text, digest in texts], self._upload_id)
-        sold = _sold([text for _line, text, _digest in texts])
+        was_sold = sold([text for _line, text, _digest in texts])
         db.session.commit()
         left = []
         for line, text, digest in texts:
             kind = None
-            if text in sold:
+            if text in was_sold:
                 kind = Kind.SOLD
             elif digest in known:
                 pool_id, item_id = known[digest]
@@ -153,25 +152,3 @@ def _in_pools(digests: list[bytes], but_upload: int | None) -> dict[bytes, tuple
         )
     )
     return {digest: (pool_id, item_id) for digest, pool_id, item_id in db.session.execute(query)}
-
-
-def _sold(texts: list[str]) -> set[str]:
-    """Those of `texts` that are saved as licenses of orders. Their digests are alike for small and
-    capital letters, so that the texts are compared; one that cannot be read counts as the same."""
-    safe = vault()
-    asked: dict[bytes, list[str]] = {}
-    for text in texts:
-        asked.setdefault(safe.digest(text), []).append(text)
-    query = (
-        select(License.digest, License.sealed, License.position, Item.order_id, Item.ref)
-        .join(Item, Item.id == License.item_id)
-        .where(License.digest.in_(asked))
-    )
-    sold: set[str] = set()
-    for saved in db.session.execute(query):
-        try:
-            place = License.place(saved.order_id, saved.ref, saved.position)
-            sold.add(safe.open(saved.sealed, place))
-        except Unreadable:
-            sold.update(asked[saved.digest])
-    return sold

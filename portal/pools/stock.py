@@ -5,11 +5,12 @@ by its place in its upload and need not be looked for among those that were used
 free ones is exact, and who has to wait is written down before anybody can fill the pool.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, exists, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, exists, select, update
 
 from portal import clock
 from portal.database import insert_unless_there
@@ -52,8 +53,9 @@ class Reserved:
 def reserve(pool: Pool, item_id: int, wanted: int, *, in_parts: bool) -> Reserved:
     """Take what `item_id` needs to have `wanted` licenses that it has not saved yet, and commit.
 
-    What it took before it crashed counts. What there is too few of stays missing, and the item
-    waits; with `in_parts`, it asks again as soon as something comes. Who waits longer comes first.
+    What it took before it crashed counts, and is written down, so that it is found again where
+    nobody comes for it. What there is too few of stays missing, and the item waits; with
+    `in_parts`, it asks again as soon as something comes. Who waits longer comes first.
     """
     pool.lock()
     held = unsaved(item_id)
@@ -61,15 +63,14 @@ def reserve(pool: Pool, item_id: int, wanted: int, *, in_parts: bool) -> Reserve
         _give_back_elsewhere(item_id, elsewhere)
         pool.lock()
         held = unsaved(item_id)
-    _free(held[wanted:])
-    others_wait, waits = _who_waits(pool.id, item_id)
+    if surplus := [row.id for row in held[wanted:]]:
+        _free(PoolLicense.id.in_(surplus))
     taken = Taken()
-    if len(held) < wanted and not others_wait:
+    if len(held) < wanted and not _others_wait(pool.id, item_id):
         taken = take(pool.id, item_id, wanted - len(held))
     held = [*held[:wanted], *taken.licenses]
     missing = wanted - len(held)
-    if missing or waits:
-        _write_down_wait(pool.id, item_id, missing, in_parts=in_parts)
+    _write_down(pool.id, item_id, missing, in_parts=in_parts)
     pool.look_at_stock(taken.left)
     db.session.commit()
     return Reserved(held, missing)
@@ -126,35 +127,43 @@ def unsaved(item_id: int) -> Sequence[TakenRow]:
     """What an item has taken and not saved yet, in the order in which it took them."""
     query = (
         select(*COLUMNS)
-        .where(
-            PoolLicense.item_id == item_id,
-            ~exists().where(License.pool_license_id == PoolLicense.id),
-        )
+        .where(PoolLicense.item_id == item_id, _is_unsaved())
         .order_by(PoolLicense.upload_id, PoolLicense.position)
     )
     return db.session.execute(query).all()
 
 
-def give_back(item_id: int) -> None:
-    """Free what an item has taken and not saved, and have it wait no longer. The pool is locked,
-    and nobody is at work on the item."""
-    _free(unsaved(item_id))
-    db.session.execute(db.delete(PoolWait).where(PoolWait.item_id == item_id))
+def _is_unsaved() -> ColumnElement[bool]:
+    return ~exists().where(License.pool_license_id == PoolLicense.id)
 
 
-def _free(licenses: Sequence[TakenRow]) -> None:
-    for license in licenses:
-        db.session.execute(
-            update(PoolLicense)
-            .where(PoolLicense.id == license.id)
-            .values(item_id=None, taken_at=None),
-            execution_options={"synchronize_session": False},
-        )
-        where = select(PoolUpload.free, PoolUpload.next_position).filter_by(id=license.upload_id)
-        free, following = db.session.execute(where).one()
-        _update_upload(
-            license.upload_id, free=free + 1, next_position=min(following, license.position)
-        )
+def give_back(pool_id: int, item_ids: Sequence[int]) -> None:
+    """Free what items have taken of a pool and not saved, and have them wait no longer. The pool is
+    locked, and nobody is at work on the items."""
+    theirs = (PoolLicense.item_id.in_(item_ids), PoolLicense.pool_id == pool_id)
+    _free(and_(*theirs, _is_unsaved()))
+    db.session.execute(db.delete(PoolWait).where(PoolWait.item_id.in_(item_ids)))
+
+
+def _free(those: ColumnElement[bool]) -> None:
+    freeing = (
+        update(PoolLicense)
+        .where(those)
+        .values(item_id=None, taken_at=None)
+        .returning(PoolLicense.upload_id, PoolLicense.position)
+    )
+    freed = defaultdict[int, list[int]](list)
+    options = {"synchronize_session": False}
+    for upload_id, position in db.session.execute(freeing, execution_options=options):
+        freed[upload_id].append(position)
+    following: Any = PoolUpload.next_position
+    for upload_id, positions in freed.items():
+        first = min(positions)
+        columns = {
+            "free": PoolUpload.free + len(positions),
+            "next_position": case((following > first, first), else_=following),
+        }
+        _update_upload(upload_id, **columns)
 
 
 def _give_back_elsewhere(item_id: int, pool_ids: set[int]) -> None:
@@ -162,32 +171,27 @@ def _give_back_elsewhere(item_id: int, pool_ids: set[int]) -> None:
     db.session.commit()  # nobody holds two pools at once
     for pool_id in pool_ids:
         db.session.get_one(Pool, pool_id).lock()
-        _free([row for row in unsaved(item_id) if row.pool_id == pool_id])
+        give_back(pool_id, [item_id])
         db.session.commit()
 
 
-def _update_upload(upload_id: int, **columns: int) -> None:
+def _update_upload(upload_id: int, **columns: object) -> None:
     db.session.execute(
         update(PoolUpload).where(PoolUpload.id == upload_id).values(columns),
         execution_options={"synchronize_session": False},
     )
 
 
-def _who_waits(pool_id: int, item_id: int) -> tuple[bool, bool]:
+def _others_wait(pool_id: int, item_id: int) -> bool:
     """Whether other items are short of licenses: what is free is for them, oldest first, and
-    whoever fills the pool is about to give it to them. And whether this one is said to wait."""
+    whoever fills the pool is about to give it to them."""
     others = exists().where(
         PoolWait.pool_id == pool_id, PoolWait.missing > 0, PoolWait.item_id != item_id
     )
-    this = exists().where(PoolWait.item_id == item_id)
-    found = db.session.execute(select(others, this)).one()
-    return bool(found[0]), bool(found[1])
+    return bool(db.session.scalar(select(others)))
 
 
-def _write_down_wait(pool_id: int, item_id: int, missing: int, *, in_parts: bool) -> None:
-    if not missing:
-        db.session.execute(db.delete(PoolWait).where(PoolWait.item_id == item_id))
-        return
+def _write_down(pool_id: int, item_id: int, missing: int, *, in_parts: bool) -> None:
     ordered_at = select(Order.created_at).join(Order.items).where(Item.id == item_id)
     row = {
         "item_id": item_id,
@@ -195,7 +199,7 @@ def _write_down_wait(pool_id: int, item_id: int, missing: int, *, in_parts: bool
         "ordered_at": db.session.scalars(ordered_at).one(),
         "missing": missing,
         "in_parts": in_parts,
-        "is_ready": False,
+        "is_ready": not missing,
     }
     insert_unless_there(db.session(), PoolWait, [row])
     db.session.execute(

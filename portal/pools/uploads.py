@@ -6,17 +6,19 @@ from datetime import timedelta
 from typing import Any, BinaryIO
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 
 from portal import clock
+from portal.database import Turn, take_turn
 from portal.extensions import db
 from portal.models.change import Change
+from portal.models.license import License
 from portal.models.pool import Pool
 from portal.models.pool_license import PoolLicense
 from portal.models.pool_upload import OVER, PENDING, PoolUpload, UploadState
 from portal.models.refusal import Refusal, Refused
 from portal.models.staff import Staff
-from portal.pools import waiting
+from portal.pools import sold, waiting
 from portal.pools.reading import FileError, Shape
 from portal.pools.staging import Staging, Stopped
 from portal.processes import this_process
@@ -44,6 +46,7 @@ def begin_refusal(pool: Pool) -> Refusal | None:
 
 def begin(pool: Pool, file_name: str, *, by: Staff | None) -> PoolUpload:
     """A new upload, to be read by this process. Commits. Raises Refused."""
+    take_turn(db.session(), Turn.SAVING_LICENSES)  # what is newer than that gets a higher id
     pool.lock()
     if refusal := begin_refusal(pool):
         db.session.rollback()
@@ -57,6 +60,7 @@ def begin(pool: Pool, file_name: str, *, by: Staff | None) -> PoolUpload:
         by_id=by.id if by else None,
         reader=this_process(),
         read_at=clock.now(),
+        sold_until=db.session.scalar(select(func.max(License.id))) or 0,
     )
     db.session.add(upload)
     db.session.commit()
@@ -95,9 +99,14 @@ def _end_reading(upload_id: int, complaint: str) -> None:
 
 
 def publish(upload: PoolUpload, *, by: Staff | None) -> list[int]:
-    """Put all of `upload` into its pool, and serve those who wait; the fulfilments that are due
-    because of it. Commits. Raises Refused."""
+    """Put all of `upload` into its pool but for what was sold since its file was read, and serve
+    those who wait; the fulfilments that are due because of it. Commits. Raises Refused."""
+    while _leave_out_sold(upload):
+        pass
+    take_turn(db.session(), Turn.SAVING_LICENSES)
     pool = _locked(upload)
+    while sold.leave_out(upload):
+        pass
     if refusal := upload.publish_refusal():
         raise Refused(refusal)
     upload.state, upload.free, upload.reader = UploadState.PUBLISHED, upload.size, None
@@ -105,6 +114,15 @@ def publish(upload: PoolUpload, *, by: Staff | None) -> list[int]:
     pool.look_at_stock()
     db.session.commit()
     return waiting.serve(pool.id, SERVED)
+
+
+def _leave_out_sold(upload: PoolUpload) -> bool:
+    """Leave out some of what was sold since, and commit; whether there may be more. Most of it, so
+    that nobody is kept from the pool, or from saving licenses, for long."""
+    _locked(upload)
+    are_more = sold.leave_out(upload)
+    db.session.commit()
+    return are_more
 
 
 def discard(upload: PoolUpload) -> None:

@@ -6,7 +6,7 @@ sweep.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, select, update
 
 from portal import clock
 from portal.extensions import db
@@ -16,12 +16,14 @@ from portal.models.order import Order
 from portal.models.order_status import OrderStatus
 from portal.models.pool import Pool
 from portal.models.pool_license import PoolWait
-from portal.pools import stock
+from portal.pools import products, stock
 
 # So many items are served in one transaction, which takes a fraction of a second.
 CHUNK = 100
-# So many are woken at once by a sweep, which comes again.
-MOST_WOKEN = 1_000
+# So many give back at once, or are woken by a sweep, which comes again.
+MANY = 1_000
+
+ASLEEP = (Fulfilment.state == FulfilmentState.WAITING, Fulfilment.due_at.is_(None))
 
 
 def serve(pool_id: int, most: int | None = None) -> list[int]:
@@ -32,43 +34,32 @@ def serve(pool_id: int, most: int | None = None) -> list[int]:
     """
     due: list[int] = []
     chunks = 0
-    while (most is None or chunks < most) and (served := _serve_some(pool_id)):
-        due += wake(pool_id, PoolWait.item_id.in_(served))
+    while (most is None or chunks < most) and _serve_some(pool_id):
+        due += _wake(pool_id)
         chunks += 1
     return due
 
 
 def serve_all() -> list[int]:
-    """The same for all pools, and for what was given out but told to nobody, as the sweep does."""
+    """The same for all pools, with what is reserved in vain, and for what was given out but told to
+    nobody, as the sweep does."""
     due: list[int] = []
-    asleep = or_(
-        and_(Fulfilment.state == FulfilmentState.WAITING, Fulfilment.due_at.is_(None)),
-        Fulfilment.state == FulfilmentState.DONE,
-    )
     for pool_id in db.session.scalars(select(PoolWait.pool_id).distinct()).all():
-        due += serve(pool_id) + wake(pool_id, asleep)
+        while _free_some(pool_id) == MANY:
+            pass
+        due += serve(pool_id) + _wake(pool_id)
     db.session.rollback()
     return due
 
 
-def wake(pool_id: int, those: ColumnElement[bool]) -> list[int]:
-    """Make `those` items due that are ready and asleep, and commit; their fulfilments. What was
-    reserved for an item that was refunded meanwhile becomes free."""
-    db.session.get_one(Pool, pool_id).lock()
-    ready = _waits().where(PoolWait.pool_id == pool_id, PoolWait.is_ready, those).limit(MOST_WOKEN)
-    wakeful = []
-    for wait in db.session.execute(ready).all():
-        if not _is_pointless(wait):
-            wakeful.append(wait.item_id)
-        elif wait.state is not FulfilmentState.WORKING:
-            stock.give_back(wait.item_id)
+def _wake(pool_id: int) -> list[int]:
+    """Make the items due that are ready and asleep, and commit; their fulfilments."""
+    _lock(pool_id)
+    ready = _waits(pool_id).where(PoolWait.is_ready, _wants_some(pool_id, *ASLEEP))
+    items = db.session.scalars(ready.limit(MANY)).all()
     due = db.session.scalars(
         update(Fulfilment)
-        .where(
-            Fulfilment.item_id.in_(wakeful),
-            Fulfilment.state == FulfilmentState.WAITING,
-            Fulfilment.due_at.is_(None),
-        )
+        .where(Fulfilment.item_id.in_(items), *ASLEEP)
         .values(due_at=clock.now())
         .returning(Fulfilment.id),
         execution_options={"synchronize_session": False},
@@ -77,20 +68,32 @@ def wake(pool_id: int, those: ColumnElement[bool]) -> list[int]:
     return sorted(due)
 
 
-def _serve_some(pool_id: int) -> list[int]:
-    """Serve those that wait longest: items, none once nothing is free or nobody waits."""
-    pool = db.session.get_one(Pool, pool_id)
-    pool.lock()
-    served: list[int] = []
-    free = pool.stock
+def _free_some(pool_id: int) -> int:
+    """Free what is reserved for items that will not come for it, and commit; how many those are.
+    Nothing is taken from under the hands of who is at work on one."""
+    _lock(pool_id)
+    is_worked_on = exists().where(
+        Fulfilment.item_id == PoolWait.item_id, Fulfilment.state == FulfilmentState.WORKING
+    )
+    vain = _waits(pool_id).where(~_wants_some(pool_id), ~is_worked_on)
+    if items := db.session.scalars(vain.limit(MANY)).all():
+        stock.give_back(pool_id, items)
+    db.session.commit()
+    return len(items)
+
+
+def _serve_some(pool_id: int) -> bool:
+    """Serve those that wait longest; False once nothing is free or nobody waits."""
+    pool = _lock(pool_id)
+    served, free = False, pool.stock
     if free:
-        waiting = _waits().where(PoolWait.pool_id == pool_id, PoolWait.missing > 0)
+        waiting = _waits(pool_id).where(PoolWait.missing > 0, _wants_some(pool_id))
         oldest = waiting.order_by(PoolWait.ordered_at, PoolWait.item_id).limit(CHUNK)
         for wait in db.session.execute(oldest).all():
             if not free:
                 break
             free -= _serve_one(pool_id, wait, free)
-            served.append(wait.item_id)
+            served = True
     pool.look_at_stock()
     db.session.commit()
     return served
@@ -98,43 +101,46 @@ def _serve_some(pool_id: int) -> list[int]:
 
 def _serve_one(pool_id: int, wait: Row[*tuple[Any, ...]], free: int) -> int:
     """Give an item what it lacks, as far as it goes; how many licenses that took."""
-    if _is_pointless(wait):
-        # What it holds is freed once nobody is at work on it.
-        _settle(wait.item_id, missing=0, is_ready=True)
-        return 0
     taken = len(stock.take(pool_id, wait.item_id, min(wait.missing, free)).licenses)
     missing = wait.missing - taken
-    _settle(wait.item_id, missing=missing, is_ready=not missing or (wait.in_parts and taken > 0))
+    is_ready = not missing or (wait.in_parts and taken > 0)
+    db.session.execute(
+        update(PoolWait)
+        .where(PoolWait.item_id == wait.item_id)
+        .values(missing=missing, is_ready=is_ready),
+        execution_options={"synchronize_session": False},
+    )
     return taken if taken else free  # fewer than counted: there is nothing left to give
 
 
-def _settle(item_id: int, **columns: object) -> None:
-    db.session.execute(
-        update(PoolWait).where(PoolWait.item_id == item_id).values(columns),
-        execution_options={"synchronize_session": False},
+def _lock(pool_id: int) -> Pool:
+    pool = db.session.get_one(Pool, pool_id)
+    pool.lock()
+    return pool
+
+
+def _waits(pool_id: int) -> Select[int, int, bool]:
+    return select(PoolWait.item_id, PoolWait.missing, PoolWait.in_parts).where(
+        PoolWait.pool_id == pool_id
     )
 
 
-def _waits() -> Any:
-    """Who waits, with what says whether that makes sense any more."""
+def _wants_some(pool_id: int, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether an item that waits still wants licenses of the pool. Lock before: who was given this
+    pool meanwhile has to ask for the first time after that, and is not missed.
+
+    It is asked of each that waits: joined, SQLite would begin with all orders that are paid.
+    """
     return (
-        select(
-            PoolWait.item_id,
-            PoolWait.missing,
-            PoolWait.in_parts,
-            Item.refunded_at,
-            Order.status,
-            Fulfilment.state,
-        )
-        .join(Item, Item.id == PoolWait.item_id)
+        select(Item.id)
         .join(Order, Order.id == Item.order_id)
-        .outerjoin(Fulfilment, Fulfilment.item_id == PoolWait.item_id)
-    )
-
-
-def _is_pointless(wait: Row[*tuple[Any, ...]]) -> bool:
-    return (
-        wait.refunded_at is not None
-        or wait.status is not OrderStatus.PAID
-        or wait.state in (None, FulfilmentState.DONE)
+        .join(Fulfilment, Fulfilment.item_id == Item.id)
+        .where(
+            Item.id == PoolWait.item_id,
+            Item.is_awaited,
+            Order.status == OrderStatus.PAID,
+            Fulfilment.product_id.in_(products.ids_of(pool_id)),
+            *conditions,
+        )
+        .exists()
     )

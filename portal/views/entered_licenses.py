@@ -2,19 +2,21 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from wtforms import FieldList, TextAreaField
-from wtforms.validators import Length
+from wtforms import Field, FieldList, Form, TextAreaField
+from wtforms.validators import ValidationError
 
 from portal.access import current_staff, item_or_404, staff_only
 from portal.confirmations import Confirmation, Unfinished, new_token, once
 from portal.jobs import jobs
 from portal.models import Delivery, Item, Refused
 from portal.models.progress import Progress
+from portal.pools import sold
 from portal.postman import TokenSpent
-from portal.views.license_text import LONGEST, as_entered, license_field
+from portal.views.large_bodies import let_in
+from portal.views.license_text import as_entered, license_field
 from portal.views.orders import redrawn
 
 bp = Blueprint(
@@ -23,13 +25,22 @@ bp = Blueprint(
 
 # Up to so many have a field each, in which they may have several lines; more are entered as a list.
 FIELDS = 20
+# An item has 100,000 units at most: a hundred characters for each. Sent by a form, some characters
+# are three, and line ends six.
+LONGEST_LIST = 10_000_000
+LARGEST_BODY = 3 * LONGEST_LIST
+
+
+def _is_short_enough(_form: Form, field: Field) -> None:
+    if len(field.data) > LONGEST_LIST:
+        raise ValidationError(_("This is too long."))
 
 
 class EntryForm(Confirmation):
     """A field for each license that is missing."""
 
     texts = FieldList(license_field(), max_entries=FIELDS)
-    lines = TextAreaField(filters=[as_entered], validators=[Length(max=FIELDS * LONGEST)])
+    lines = TextAreaField(filters=[as_entered], validators=[_is_short_enough])
 
     def __init__(self, item: Item, **options: Any) -> None:
         super().__init__(**options)
@@ -49,7 +60,9 @@ class EntryForm(Confirmation):
     def validate(self, extra_validators: Any = None) -> bool:
         """Whether there are as many as are missing, and each of them is a new one."""
         is_good, entered = bool(super().validate(extra_validators)), self.licenses
-        if len(entered) != self.missing:
+        if self.lines.errors:
+            self.error = str(self.lines.errors[0])
+        elif len(entered) != self.missing:
             self.error = ngettext(
                 "One license is needed.", "%(num)s different licenses are needed.", self.missing
             )
@@ -57,7 +70,16 @@ class EntryForm(Confirmation):
             self.error = _("The same license is there twice.")
         elif is_good and any(map(self.item.has_license, entered)):
             self.error = _("The item has had this license before.")
+        elif is_good and (refusal := sold.entry_refusal(entered, self.item)):
+            self.error = f"{refusal.sentence} {refusal.next_step}"
         return is_good and self.error is None
+
+
+@bp.url_value_preprocessor
+def let_long_lists_in(_endpoint: str | None, _values: dict[str, object] | None) -> None:
+    if request.endpoint == "entered_licenses.create":
+        let_in(LARGEST_BODY, may="fulfil")
+        request.max_form_memory_size = request.max_content_length
 
 
 @bp.get("/new")

@@ -11,6 +11,7 @@ from portal.models import PoolUpload, Refused, UploadState
 from portal.pools import uploads
 from portal.pools.apart import read_apart
 from portal.pools.findings import Findings, Kind
+from portal.views.large_bodies import let_in
 from portal.views.pool_forms import PoolForm, UploadForm
 from portal.views.pools import LARGEST_POOL_ID, page_of, pool_or_404
 
@@ -21,12 +22,8 @@ LARGEST_FILE = 200 * 1024 * 1024
 
 @bp.url_value_preprocessor
 def let_large_files_in(_endpoint: str | None, _values: dict[str, object] | None) -> None:
-    """A file may be larger than any other request, where somebody brings it who may: the body is
-    read before a view is asked. What was asked of the database is not held meanwhile."""
     if request.endpoint == "pool_uploads.create":
-        if current_staff.is_authenticated and current_staff.may("configure"):
-            request.max_content_length = LARGEST_FILE
-        db.session.rollback()
+        let_in(LARGEST_FILE, may="configure")
 
 
 def upload_or_404(pool_id: int, upload_id: int) -> PoolUpload:

@@ -13,6 +13,7 @@ from portal.access import current_staff, license_or_404, staff_only
 from portal.confirmations import Confirmation, Unfinished, new_token, once
 from portal.jobs import jobs
 from portal.models import Delivery, License, Refused, replacement
+from portal.pools import sold
 from portal.postman import TokenSpent
 from portal.views.license_text import license_field
 from portal.views.orders import redrawn
@@ -41,6 +42,8 @@ class ReplacementForm(Confirmation):
     def validate_text(self, field: Field) -> None:
         if self.license.item.has_license(field.data):
             raise ValidationError(_("The item has had this license before."))
+        if refusal := sold.entry_refusal([field.data], self.license.item):
+            raise ValidationError(f"{refusal.sentence} {refusal.next_step}")
 
     def validate_because(self, field: Field) -> None:
         """The reason goes into the history, which never holds a license."""
