@@ -24,6 +24,7 @@ from portal.cli import (
     vault,
     worker,
 )
+from portal.cli.failures import one_line
 
 
 class Portal(FlaskGroup):
@@ -78,22 +79,13 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        _end(error.format_message(), error.exit_code)
+        _end(error, error.exit_code)
     except click.Abort:
-        _end("interrupted", 1)
-    except DBAPIError as error:
-        first_line = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
-        _end(f"the database: {first_line} ({_advice(first_line)})", 1)
-    except OSError as error:
-        _end(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+        _end(click.ClickException("interrupted"), 1)
+    except (DBAPIError, OSError) as error:
+        _end(error, 1)
 
 
-def _end(message: str, code: int) -> NoReturn:
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+def _end(error: Exception, code: int) -> NoReturn:
+    click.echo(f"Error: {one_line(error)}", err=True)
     sys.exit(code)
-
-
-def _advice(message: str) -> str:
-    if "no such table" in message or "does not exist" in message:
-        return "has 'keydesk db upgrade' been run?"
-    return "see SQLALCHEMY_DATABASE_URI"
