@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from gunicorn.app.base import BaseApplication
 
 from portal import create_app
+from portal.cli.demo import loopback_or_fail
 from portal.database import count_what_is_there
 from portal.extensions import db
 from portal.models import outbox
@@ -97,6 +98,8 @@ def serve(
 ) -> None:
     """Serve the portal. Put a reverse proxy with TLS in front of it."""
     end_with_supervisor()
+    if current_app.config["DEMO"]:
+        loopback_or_fail(host)
     if fd is None:
         listener = _listen(host, port)
         _look_after()
