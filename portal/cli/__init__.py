@@ -1,5 +1,6 @@
 """The command line: one file for each group of commands."""
 
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -73,6 +74,7 @@ for command in (
 
 def main() -> None:
     """The console script `keydesk`: bad input ends in one line and exit code 1 or 2."""
+    os.umask(0o077)  # a database has addresses and passwords in it, and is nobody else's to read
     try:
         sys.exit(cli.main(prog_name="keydesk", standalone_mode=False))
     except NoArgsIsHelpError as error:
