@@ -199,5 +199,11 @@ def test_an_operator_writes_how_emails_begin(acme, signed_in, ada):
     assert refused.press("Save").status == 422
 
 
+@pytest.mark.parametrize("product_id", ["0", "2147483648", "9" * 30])
+@pytest.mark.parametrize("half", ["", "/html"])
+def test_a_product_that_does_not_exist_has_no_texts(acme, signed_in, ada, product_id, half):
+    assert signed_in(ada).open(f"/products/{product_id}/texts/en{half}").status == 404
+
+
 def test_a_language_that_no_email_has_is_not_found(product, signed_in, ada):
     assert signed_in(ada).open(f"/products/{product.id}/texts/xx").status == 404
