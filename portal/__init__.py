@@ -14,6 +14,7 @@ from portal import (
     errors,
     formats,
     headers,
+    hosts,
     jobs,
     models,
     rate_limits,
@@ -64,6 +65,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
         instance_relative_config=True,
     )
     config.configure(app, settings)
+    hosts.init_app(app)  # before all others: who asks for another host gets nothing of this one
 
     vault.init_app(app)
     db.init_app(app)

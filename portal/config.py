@@ -22,6 +22,8 @@ SECRETS = ("SECRET_KEY", "SECURITY_PASSWORD_SALT", "VAULT_KEYS", "VAULT_DIGEST_K
 DEFAULTS: dict[str, object] = {
     # Where people reach the portal: links in e-mails begin with it.
     "PORTAL_URL": "http://127.0.0.1:5000",
+    # Further names under which it is asked, for instance for webhooks alone.
+    "PORTAL_HOSTS": None,
     # The name of the portal in its pages, and the zone and language of its times and amounts.
     "PORTAL_NAME": "Keydesk",
     "BABEL_DEFAULT_TIMEZONE": "UTC",

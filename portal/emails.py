@@ -18,8 +18,8 @@ from portal.tags import (
     SAMPLE,
     SAMPLE_DATE,
     SAMPLE_LICENSES,
+    Filled,
     around_key,
-    fill,
     of_url,
     values_of,
 )
@@ -41,19 +41,19 @@ def init_app(app: Flask) -> None:
 class Part:
     """What an e-mail says about one item: its licenses, and what stands before and after them."""
 
-    before: str
+    before: Filled
     licenses: Sequence[str]
-    after: str
+    after: Filled
 
 
 @dataclass(frozen=True)
 class Letter:
     """What an e-mail to a customer says, with every tag filled in."""
 
-    subject: str
-    opening: str
+    subject: Filled
+    opening: Filled
     parts: Sequence[Part]
-    closing: str
+    closing: Filled
 
 
 def license_email(delivery: "Delivery") -> Message:
@@ -98,10 +98,10 @@ def sample_email(
     before, after = around_key(text)
     licenses = SAMPLE_LICENSES if text != before else ()
     letter = Letter(
-        fill(subject or default["subject"], values),
-        fill(opening or default["opening"], values),
-        [Part(fill(before, values), licenses, fill(after, values))],
-        fill(closing or default["closing"], values),
+        Filled(subject or default["subject"], values),
+        Filled(opening or default["opening"], values),
+        [Part(Filled(before, values), licenses, Filled(after, values))],
+        Filled(closing or default["closing"], values),
     )
     return _compose(
         "license",
@@ -140,7 +140,8 @@ def _letter(delivery: "Delivery", language: str) -> Letter:
     )
     date = _date(order, language)
     general = PageText.of(order.checkout_page, language)
-    parts, subject = [], ""
+    parts: list[Part] = []
+    subjects: list[Filled] = []
     for item, licenses in delivery.by_item():
         product = Product.of(order.checkout_page_id, item.product_code)
         text = ProductText.about(product, language, any_language=not licenses)
@@ -150,13 +151,13 @@ def _letter(delivery: "Delivery", language: str) -> Letter:
         values = values_of(item, url=url, date=date, language=language)
         before, after = around_key(text.body if text else default["text"])
         texts = [_readable(license, delivery) for license in licenses]
-        parts.append(Part(fill(before, values), texts, fill(after, values)))
-        subject = subject or fill((text and text.subject) or default["subject"], values)
+        parts.append(Part(Filled(before, values), texts, Filled(after, values)))
+        subjects.append(Filled((text and text.subject) or default["subject"], values))
     return Letter(
-        subject,
-        fill((general and general.opening) or default["opening"], values),
+        subjects[0],
+        Filled((general and general.opening) or default["opening"], values),
         parts,
-        fill((general and general.closing) or default["closing"], values),
+        Filled((general and general.closing) or default["closing"], values),
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,12 @@ def in_words(error: HTTPException, code: int) -> Words:
             "form_expired",
             _("This form is no longer valid"),
             _("Reload the page and try again. Nothing was done."),
+        )
+    if isinstance(error, SecurityError):
+        return Words(
+            "unknown_host",
+            _("The portal is not known by this name"),
+            _("Use the address that you were given. An operator sets it as PORTAL_URL."),
         )
     known = {
         400: Words(

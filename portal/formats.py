@@ -20,6 +20,7 @@ from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
 from portal import clock
+from portal.tags import LINKS, Filled, fill, unlinked
 
 # The pages are written in English; these differ in how they write dates and numbers.
 READER_LOCALES = ("en", "en_GB", "en_IE", "en_AU", "en_CA", "en_IN", "en_NZ", "en_ZA", "en_US")
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
         "country": country,
         "exact": exact,
         "paragraphs": paragraphs,
+        "unlinked": unlinked,
     }
     sentences: Any = app.jinja_env
     sentences.install_gettext_callables(
@@ -109,11 +111,15 @@ def exact(text: str) -> Markup:
     return Markup(str(escape(text)).replace("\r", "&#13;"))  # noqa: S704 - escaped just before
 
 
-def paragraphs(text: str) -> Markup:
-    """Plain text as HTML: a blank line parts paragraphs, an address becomes a link."""
-    parts = re.split(r"\n[ \t]*\n+", text.replace("\r\n", "\n").strip("\n"))
+def paragraphs(text: Filled) -> Markup:
+    """As HTML: a blank line parts paragraphs, and an address becomes a link if the vendor wrote it.
+    What else stands in place of tags is put in last, as it is."""
+    own = fill(text.text, {tag: text.values[tag] for tag in LINKS})
+    parts = re.split(r"\n[ \t]*\n+", own.replace("\r\n", "\n").strip("\n"))
     lines = ["<br>\n".join(urlize(line) for line in part.split("\n")) for part in parts if part]
-    return Markup("\n".join(f"<p>{line}</p>" for line in lines))  # noqa: S704 - urlize escapes
+    html = "\n".join(f"<p>{line}</p>" for line in lines)
+    values = {tag: escape(value) for tag, value in text.values.items()}
+    return Markup(fill(html, values))  # noqa: S704 - urlize escapes, and so are the values
 
 
 def _sentences(catalog: NullTranslations) -> Callable[..., str]:

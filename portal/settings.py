@@ -65,7 +65,10 @@ def _sound_limit(text: str) -> str:
     return text
 
 
-def _seconds(text: object) -> object:
+def _parts(text: object) -> object:
+    """What stands between blanks or commas, in a variable of the environment for instance."""
+    if text is None:
+        return []
     return text.replace(",", " ").split() if isinstance(text, str) else text
 
 
@@ -88,7 +91,7 @@ class Settings(BaseModel):
     RETRY_WAITS: Annotated[
         list[Annotated[float, Field(gt=0, le=86_400)]],
         Field(min_length=1),
-        BeforeValidator(_seconds),
+        BeforeValidator(_parts),
     ]
     RETRY_HOURS: Annotated[float, Field(gt=0, le=720)]
     WORKER_THREADS: Annotated[int, Field(ge=1, le=64)]
@@ -98,6 +101,7 @@ class Settings(BaseModel):
     MAIL_PASSWORD: str | None
     BABEL_DEFAULT_TIMEZONE: Annotated[str, AfterValidator(_known_zone)]
     PORTAL_URL: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+    PORTAL_HOSTS: Annotated[list[str], BeforeValidator(_parts)]
     MAIL_SERVER: Annotated[str, Field(min_length=1)]
     MAIL_PORT: Annotated[int, Field(ge=1, le=65535)]
     MAIL_USE_TLS: bool

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ TAGS = (
 
 OF_PRODUCT = ("PROGRAM_NAME", "QUANTITY", "URL", "URL_FULL")
 
+# The vendor's own addresses, which are links. Of the others, customers choose some themselves.
+LINKS = ("URL", "URL_FULL")
+
 # An order to show a text with; its DATE is written in the language of the text.
 SAMPLE_DATE = date(2026, 11, 2)
 SAMPLE = {
@@ -49,7 +53,20 @@ SAMPLE = {
 SAMPLE_LICENSES = ("SAMPLE-2K9QX-PL44R", "SAMPLE-7TZ00-18MAV")
 
 _TAG = re.compile(r"\{([A-Za-z_]+)\}")
+# A word that mail programs make a link of: with the beginning of an address, or the end of a host.
+_ADDRESS = re.compile(r"\S*(?:://|\bwww\.|\.\w{2,}/)\S*", re.IGNORECASE)
 _KEY_LINE = re.compile(r"^[ \t]*\{KEY\}[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A `text` with what stands in place of its tags; as a string, it is filled in."""
+
+    text: str
+    values: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return fill(self.text, self.values)
 
 
 def values_of(item: "Item", *, url: str | None, date: str, language: str) -> dict[str, str]:
@@ -61,15 +78,21 @@ def values_of(item: "Item", *, url: str | None, date: str, language: str) -> dic
         "ORDER_ID": order.number,
         "PROGRAM_NAME": item.product_name,
         "QUANTITY": str(item.quantity),
-        "FULLNAME": order.customer_name,
-        "FNAME": order.first_name or "",
-        "LNAME": order.last_name or "",
+        "FULLNAME": unlinked(order.customer_name),
+        "FNAME": unlinked(order.first_name or ""),
+        "LNAME": unlinked(order.last_name or ""),
         "EMAIL": order.email or "",
-        "COMPANY": order.company or "",
+        "COMPANY": unlinked(order.company or ""),
         "COUNTRY": str(countries.get(order.country or "", order.country or "")),
         "DATE": date,
         **of_url(url),
     }
+
+
+def unlinked(name: str) -> str:
+    """What a customer is called, so that no mail program makes a link of it: anybody can be called
+    "verify at https://…", and would have written that to any address under the vendor's name."""
+    return _ADDRESS.sub(lambda word: re.sub(r"([:.])(?=\S)", r"\1 ", word[0]), name)
 
 
 def of_url(url: str | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 from portal.config import INSTANCE_FILE, SECRETS
+from tests.support.running_portal import wait_until
 
 
 def file_of(bare_keydesk):
@@ -20,6 +21,20 @@ def test_the_file_has_fresh_secrets_and_its_owner_alone_reads_it(bare_keydesk):
     settings = tomllib.loads(file_of(bare_keydesk).read_text())
     assert set(settings) == set(SECRETS)
     assert len({str(value) for value in settings.values()}) == len(SECRETS)
+
+
+def test_what_a_command_writes_is_for_its_owner_alone(bare_keydesk):
+    folder = file_of(bare_keydesk).parent
+    folder.mkdir(mode=0o755)
+    bare_keydesk.run("init")
+    for command in (("db", "upgrade"), ("pages", "add", "acme", "--title", "Acme")):
+        assert bare_keydesk.run(*command).returncode == 0
+    with bare_keydesk.start("worker", stderr=None) as worker:
+        wait_until((folder / "keydesk.jobs.db").exists)
+        worker.terminate()
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert {"keydesk.toml", "keydesk.db", "keydesk.jobs.db"} <= modes.keys()
+    assert {mode & 0o077 for mode in modes.values()} == {0}
 
 
 def test_the_second_time_leaves_the_file_as_it_is(bare_keydesk):

@@ -48,6 +48,19 @@ def test_the_vendor_is_told_which_order_needs_a_license(fulfilment, mailbox):
     assert order.history[0].sentence == f"The vendor was told by e-mail at {VENDOR}"
 
 
+def test_what_a_customer_is_called_is_not_made_a_link_by_the_vendors_mail_program(
+    fulfilment, mailbox
+):
+    order = fulfilment.item.order
+    order.first_name, order.company = "Verify at https://evil.example/login", "www.evil.example"
+    db.session.commit()
+    jobs.fulfil(fulfilment.id)
+    (mail,) = mailbox.wait_for(1)
+    for text in (mail.plain, mail.html):
+        assert "Verify at https: //evil. example/login" in text
+        assert "www. evil. example" in text
+
+
 def test_who_is_told_can_be_set_for_a_product(fulfilment, mailbox):
     fulfilment.product.settings = {"notify": STAFF}
     db.session.commit()

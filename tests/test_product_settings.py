@@ -101,6 +101,76 @@ def test_a_header_that_was_saved_is_never_shown_and_stays(page, product):
     assert "extra headers: X-Shop" in answer.part("changes").text
 
 
+def test_what_gives_access_in_the_address_or_a_parameter_is_not_shown_and_stays(page, product):
+    web_service(page, f"{URL}?token=abc123").fill("Parameters that", "api_key=def456")
+    answer = page.press("Save")
+    assert "abc123" not in answer.response.text
+    assert "def456" not in answer.response.text
+    assert answer.part("web_service-url").attributes["value"] == f"{URL}?•••"
+    assert answer.part("web_service-extra_parameters").exact_text.strip() == "api_key=•••"
+
+    answer = answer.fill("Seconds to wait", "20").press("Save")
+    assert product.settings["url"] == f"{URL}?token=abc123"
+    assert product.settings["extra_parameters"] == {"api_key": "def456"}
+    answer = answer.fill("Address of the web service", f"{URL}?token=ghi789").press("Save")
+    assert product.settings["url"] == f"{URL}?token=ghi789"
+    assert f"{URL}?•••" in answer.part("changes").text
+    assert f"{URL}?another •••" in answer.part("changes").text
+    written = str([(change.before, change.after) for change in Change.of(product)])
+    assert not any(secret in written for secret in ("abc123", "def456", "ghi789"))
+
+
+ELSEWHERE = "https://elsewhere.example/licenses"
+
+
+def test_another_host_gets_nothing_that_was_meant_for_the_former(page, product):
+    web_service(page, f"{URL}?token=abc").fill("Headers that", "Authorization: Bearer 123")
+    page = page.fill("Parameters that", "api_key=def456").press("Save")
+    before = product.settings
+
+    answer = page.fill("Address of the web service", f"{ELSEWHERE}?•••").press("Save")
+    assert answer.status == 422
+    for field in ("url", "extra_headers", "extra_parameters"):
+        assert "give it again" in answer.part(f"web_service-{field}-error").text
+    assert product.settings == before
+
+    answer.fill("Address of the web service", ELSEWHERE).fill("Headers that", "X-Key: 7")
+    answer = answer.fill("Parameters that", "").press("Save")
+    assert product.settings["url"] == ELSEWHERE
+    assert product.settings["extra_headers"] == {"X-Key": "7"}
+    assert product.settings["secret"] != before["secret"]
+    assert product.settings["secret"] in answer.part("fresh-secret").text
+
+
+def test_the_same_host_keeps_what_it_got(page, product):
+    page = web_service(page).fill("Headers that", "X-Key: 7").press("Save")
+    before = product.settings
+    page.fill("Address of the web service", "https://VENDOR.example/v2").press("Save")
+    assert product.settings == before | {"url": "https://vendor.example/v2"}
+
+
+def test_an_inner_host_is_allowed_alone(page, product):
+    web_service(page, "http://one.internal/").fill("The address may be", True)
+    page = page.press("Save").fill("Address of the web service", "http://two.internal/")
+    answer = page.press("Save")
+    assert answer.status == 422
+    assert "give it again" in answer.part("web_service-inner_host_allowed-error").text
+    assert product.settings["url"] == "http://one.internal/"
+
+    again = answer.press("Save")
+    assert "must start with https://" in again.text
+    again.fill("The address may be", True).press("Save")
+    assert product.settings["url"] == "http://two.internal/"
+    assert product.settings["inner_host_allowed"] is True
+
+
+def test_what_is_hidden_is_not_kept_under_another_name(page, product):
+    page = web_service(page).fill("Parameters that", "a=1").press("Save")
+    answer = page.fill("Parameters that", "b=•••").press("Save")
+    assert answer.status == 422
+    assert "give it again" in answer.part("web_service-extra_parameters-error").text
+
+
 def test_a_pool_is_chosen_by_its_title(page, product):
     answer = choose(page, "Pool").press("Save")
     assert answer.status == 422
@@ -155,8 +225,8 @@ def test_a_secret_is_replaced_once_however_often_it_is_asked_for(page, product):
 
 def test_trying_a_web_service_shows_both_sides_and_no_key(page, product, service):
     service.answer = json_reply({"license": "AAAA-BBBB"})
-    web_service(page, service.url).fill("The address may be", True)
-    page.fill("Headers that", "Authorization: Bearer 123")
+    web_service(page, f"{service.url}?token=abc123").fill("The address may be", True)
+    page.fill("Headers that", "Authorization: Bearer 123").fill("Parameters that", "key=def456")
     trial = page.press("Save").press("Try it")
     (asked,) = service.asked
     assert asked.headers["keydesk-test"] == "true"
@@ -166,6 +236,9 @@ def test_trying_a_web_service_shows_both_sides_and_no_key(page, product, service
     assert "AAAA-BBBB" in trial.text
     assert "Bearer 123" not in trial.response.text
     assert product.settings["secret"] not in trial.response.text
+    assert "abc123" not in trial.response.text
+    assert "def456" not in trial.response.text
+    assert "def456" in asked.body.decode()
 
     service.answer = reply("<b>no</b>", status=503)
     trial = trial.press("Try it again")

@@ -93,6 +93,46 @@ def test_settings_are_set_and_taken_back_one_by_one(run, product):
     assert "very secret" not in str(changes(product))
 
 
+def test_what_gives_access_comes_from_a_file_or_standard_input(run, product, tmp_path):
+    (tmp_path / "key").write_text("def456\n")
+    run("set", "--tool", "web-service", "--url", f"{URL}?token=abc123")
+    options = ["extra_headers.Authorization=-", f"extra_parameters.api_key=@{tmp_path / 'key'}"]
+    options += ["secret=-"]
+    answer = run(
+        "set", *[part for option in options for part in ("--set", option)],
+        typed=f"Bearer 123\n{SECRET}\n",
+    )  # fmt: skip
+    assert answer.exit_code == 0, answer.stderr
+    assert product.settings["extra_headers"] == {"Authorization": "Bearer 123"}
+    assert product.settings["extra_parameters"] == {"api_key": "def456"}
+    assert product.settings["secret"] == SECRET
+    shown = run("show").stdout
+    assert json.loads(shown)["settings"]["url"] == f"{URL}?•••"
+    assert not any(key in shown for key in ("abc123", "def456", "Bearer 123", SECRET))
+    assert not any(key in str(changes(product)) for key in ("abc123", "def456", "Bearer 123"))
+
+
+def test_another_host_gets_nothing_that_was_meant_for_the_former(run, product):
+    first = run("set", "--tool", "web-service", "--url", URL, "--set", "extra_headers.X-Key=1")
+    before = product.settings
+    moved = run("set", "--url", "https://elsewhere.example")
+    assert moved.exit_code == 2
+    assert "extra_headers.X-Key: What was saved is for another" in moved.stderr
+    assert product.settings == before
+    moved = run("set", "--url", "https://elsewhere.example", "--set", "extra_headers.X-Key=2")
+    assert moved.stdout.strip() == product.settings["secret"] != first.stdout.strip()
+    assert product.settings["extra_headers"] == {"X-Key": "2"}
+
+
+def test_an_inner_host_is_allowed_alone(run, product):
+    allowed = ("--set", "inner_host_allowed=yes")
+    run("set", "--tool", "web-service", "--url", "http://one.internal", *allowed)
+    moved = run("set", "--url", "http://two.internal")
+    assert (moved.exit_code, product.settings["url"]) == (2, "http://one.internal/")
+    assert run("set", "--url", "http://two.internal", *allowed).exit_code == 0
+    assert product.settings["url"] == "http://two.internal/"
+
+
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
@@ -120,6 +160,11 @@ def test_settings_are_set_and_taken_back_one_by_one(run, product):
         (("--tool", "pool", "--set", "pool=1"), "pool: There is no such setting."),
         (("--new-secret",), "The tool has no secret."),
         (("--secret-stdin", "--new-secret"), "Say either"),
+        (
+            ("--tool", "web-service", "--url", URL, "--set", f"secret={SECRET}"),
+            "everybody on this machine can see the command line; use secret=- or secret=@FILE",
+        ),
+        (("--set", "time_out=@no-file"), "'no-file': No such file or directory"),
         (("--set", "time_out=20"), "--tool: Choose a tool first."),
         (("--set", "x.y.z=20"), "--tool: Choose a tool first."),
         (("--name", ""), "--name: This has to be filled in."),

@@ -85,6 +85,9 @@ def test_the_service_starts_what_there_is():
     service.read_string(unit)
     program, command, *arguments = service["Service"]["ExecStart"].split()
     assert program.endswith("/.venv/bin/keydesk")
+    assert service["Service"]["UMask"] == "0077"
+    folder = "/var/lib/" + service["Service"]["StateDirectory"]
+    assert service["Service"]["Environment"] == f"KEYDESK_INSTANCE={folder}"
     assert serve.make_context(command, arguments).params["port"] == 5000
 
 

@@ -95,6 +95,18 @@ def test_a_taken_port_is_said_in_a_line(keydesk, start, mailbox):
     )
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_link_that_chooses_a_password_is_not_in_the_log(start, mailbox):
+    with start(mailbox.port, "--no-worker") as portal:
+        portal.get("/password/reset/a-token?next=/orders")
+        portal.get("/password/reset")
+        portal.process.send_signal(signal.SIGTERM)
+        written = portal.process.stdout.read().decode()
+    assert '"GET /password/reset/…"' in written
+    assert '"GET /password/reset"' in written
+    assert "a-token" not in written
+
+
 def test_a_worker_that_is_killed_is_started_again(start, mailbox):
     with start(mailbox.port) as portal:
         first = wait_until(lambda: portal.worker)

@@ -1,11 +1,12 @@
 """What the e-mails say is the vendor's to write, and no license gets lost in it."""
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from portal import jobs
 from portal.extensions import db
 from portal.models import Change, Fulfilment, PageText, Product, ProductText, Tool
-from portal.tags import SAMPLE, TAGS, around_key, complaint
+from portal.tags import SAMPLE, TAGS, around_key, complaint, unlinked
 from tests.people import CODE, bring_in, order_document
 
 TEXT = "Dear {FNAME},\n\nyour {PROGRAM_NAME} ({QUANTITY}):\n\n{KEY}\n\nGet it at {URL_FULL}"
@@ -78,6 +79,41 @@ def test_what_a_customer_is_called_is_no_tag_and_no_markup(product, acme, resend
     assert "Dear {KEY} <b>{EMAIL}</b>," in plain(mail)
     assert "&lt;b&gt;" in html(mail)
     assert plain(mail).count(CODE) == 1
+
+
+PHISHING = {
+    "first_name": "Account locked: verify at https://evil.example/login",
+    "last_name": "or www.evil.example",
+    "company": "evil.com/login",
+}
+
+
+def test_what_a_customer_is_called_is_never_a_link(product, acme, resend):
+    write(product, body="{FULLNAME} of {COMPANY}, {EMAIL}: see https://acme.example/help\n\n{KEY}")
+    mail = resend(bring_in(order_document(customer=PHISHING)))
+    links = [link.attributes["href"] for link in LexborHTMLParser(html(mail)).css("a")]
+    assert links == ["https://acme.example/help"]
+    for text in (plain(mail), LexborHTMLParser(html(mail)).text()):
+        assert "Account locked: verify at https: //evil. example/login or www. evil." in text
+        assert "evil. com/login" in text
+
+
+def test_what_a_vendor_writes_and_where_a_product_is_to_be_had_are_links(product, order, resend):
+    write(product, body="{URL}, {URL_FULL} or www.acme.example/?for={ORDER_ID}\n\n{KEY}")
+    links = [link.attributes["href"] for link in LexborHTMLParser(html(resend(order))).css("a")]
+    assert links == [
+        "https://www.example.com/get",
+        "https://www.example.com/get",
+        "https://www.acme.example/?for=A0005555555",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Booking.com", "Delhaize S.A./N.V.", "J.R.R. T.", "Wwwalter", "AC/DC", "A: B. C", "Ång.st"],
+)
+def test_a_name_that_is_one_stays_as_it_is(name):
+    assert unlinked(name) == name
 
 
 def test_an_information_says_its_text_and_has_no_license(product, acme, mailbox):
@@ -161,6 +197,12 @@ def test_an_operator_writes_how_emails_begin(acme, signed_in, ada):
     assert PageText.of(acme, "en").opening == "Hi {FNAME}!"
     refused = signed_in(ada).open("/checkout-pages/acme/texts/en").fill("End", "{KEY}")
     assert refused.press("Save").status == 422
+
+
+@pytest.mark.parametrize("product_id", ["0", "2147483648", "9" * 30])
+@pytest.mark.parametrize("half", ["", "/html"])
+def test_a_product_that_does_not_exist_has_no_texts(acme, signed_in, ada, product_id, half):
+    assert signed_in(ada).open(f"/products/{product_id}/texts/en{half}").status == 404
 
 
 def test_a_language_that_no_email_has_is_not_found(product, signed_in, ada):

@@ -1,42 +1,47 @@
 """A vendor's web service to copy from: docs/web-service.md says what it is asked and answers.
 
-WEB_SERVICE_SECRET=whsec_… python web_service.py --port 8080 --database licenses.db
-"""
+WEB_SERVICE_SECRET=whsec_… python web_service.py 8080 licenses.db"""
 
-import argparse
 import json
 import os
 import secrets
 import sqlite3
+import sys
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
 
 class WebService(BaseHTTPRequestHandler):
     timeout = 10
+    webhook = Webhook(os.environ["WEB_SERVICE_SECRET"])
 
     def do_POST(self):
-        self.answer(self.rfile.read(min(int(self.headers["content-length"]), 65536)))
+        size = self.headers["content-length"] or ""
+        if not (size.isdecimal() and len(size) < 6):
+            return self.say(413, {"error": "A body has 99,999 bytes at most, and says how many."})
+        return self.answer(self.rfile.read(int(size)), json.loads)
 
     def do_GET(self):
-        self.answer(self.path.partition("?")[2])
+        self.answer(self.path.partition("?")[2], lambda query: dict(parse_qsl(query)))
 
-    def answer(self, signed):
+    def answer(self, signed, read):
+        headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            self.server.webhook.verify(signed, dict(self.headers), json_parse=False)
+            self.webhook.verify(signed, headers, json_parse=False)
         except (WebhookVerificationError, ValueError):
             return self.say(401, {"error": "The signature does not fit."})
-        count = int(self.headers["keydesk-licenses"])
-        if self.headers["keydesk-test"]:  # nobody has paid for these
+        # Of the headers the id alone is signed: no more licenses than the units that are.
+        count = min(int(headers["keydesk-licenses"]), int(read(signed)["Quantity"]))
+        if headers["webhook-id"].startswith("test_"):  # nobody has paid for these
             return self.say(200, {"licenses": [f"TEST-{n + 1}" for n in range(count)]})
-        return self.say(200, {"licenses": self.licenses(self.headers["webhook-id"], count)})
+        return self.say(200, {"licenses": self.licenses(headers["webhook-id"], count)})
 
-    def licenses(self, message_id, count):
-        """New licenses for a new id, and for one that came before what it got then."""
+    def licenses(self, message_id, count):  # the same again for an id that came before
         new = json.dumps([secrets.token_hex(8).upper() for _ in range(count)])
-        with closing(sqlite3.connect(self.server.database)) as database, database:
+        with closing(sqlite3.connect(self.database)) as database, database:
             database.execute("CREATE TABLE IF NOT EXISTS answers (id TEXT PRIMARY KEY, licenses)")
             database.execute("INSERT OR IGNORE INTO answers VALUES (?, ?)", (message_id, new))
             found = database.execute("SELECT licenses FROM answers WHERE id = ?", (message_id,))
@@ -50,10 +55,5 @@ class WebService(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument("--database", default="licenses.db")
-    chosen = parser.parse_args()
-    server = ThreadingHTTPServer(("127.0.0.1", chosen.port), WebService)
-    server.webhook, server.database = Webhook(os.environ["WEB_SERVICE_SECRET"]), chosen.database
-    server.serve_forever()
+    port, WebService.database = sys.argv[1:]
+    ThreadingHTTPServer(("127.0.0.1", int(port)), WebService).serve_forever()

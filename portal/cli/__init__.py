@@ -1,5 +1,6 @@
 """The command line: one file for each group of commands."""
 
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -24,6 +25,7 @@ from portal.cli import (
     vault,
     worker,
 )
+from portal.cli.failures import one_line
 
 
 class Portal(FlaskGroup):
@@ -72,28 +74,20 @@ for command in (
 
 def main() -> None:
     """The console script `keydesk`: bad input ends in one line and exit code 1 or 2."""
+    os.umask(0o077)  # a database has addresses and passwords in it, and is nobody else's to read
     try:
         sys.exit(cli.main(prog_name="keydesk", standalone_mode=False))
     except NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        _end(error.format_message(), error.exit_code)
+        _end(error, error.exit_code)
     except click.Abort:
-        _end("interrupted", 1)
-    except DBAPIError as error:
-        first_line = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
-        _end(f"the database: {first_line} ({_advice(first_line)})", 1)
-    except OSError as error:
-        _end(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+        _end(click.ClickException("interrupted"), 1)
+    except (DBAPIError, OSError) as error:
+        _end(error, 1)
 
 
-def _end(message: str, code: int) -> NoReturn:
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+def _end(error: Exception, code: int) -> NoReturn:
+    click.echo(f"Error: {one_line(error)}", err=True)
     sys.exit(code)
-
-
-def _advice(message: str) -> str:
-    if "no such table" in message or "does not exist" in message:
-        return "has 'keydesk db upgrade' been run?"
-    return "see SQLALCHEMY_DATABASE_URI"

@@ -1,7 +1,9 @@
 """Settings that are given as NAME=VALUE, one by one."""
 
 import json
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,7 +17,36 @@ def assignments_in(
     """The names and values of an option that can be given several times."""
     if wrong := [text for text in texts if "=" not in text or text.startswith("=")]:
         raise click.BadParameter(f"{wrong[0].partition('=')[0]!r} needs a name, = and a value")
-    return [(name, value) for name, _equals, value in (text.partition("=") for text in texts)]
+    pairs = [(name, value) for name, _equals, value in (text.partition("=") for text in texts)]
+    return [(name, _value(name, value)) for name, value in pairs]
+
+
+def line_typed() -> str:
+    """The next line of standard input."""
+    return _text(sys.stdin.buffer.readline())
+
+
+def _value(name: str, value: str) -> str:
+    """What is given as `value`: on the command line, in a file, or on standard input."""
+    if value == "-":
+        return line_typed()
+    if value.startswith("@"):
+        try:
+            return _text(Path(value[1:]).read_bytes())
+        except OSError as error:
+            raise click.BadParameter(f"{value[1:]!r}: {error.strerror}") from None
+    if name == "secret" and value:
+        raise click.BadParameter(
+            "everybody on this machine can see the command line; use secret=- or secret=@FILE"
+        )
+    return value
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise click.BadParameter("what was read is not UTF-8") from None
 
 
 def changed(settings: dict[str, Any], changes: Sequence[Assignment]) -> dict[str, Any]:

@@ -66,11 +66,16 @@ def order(products: tuple[str, ...], quantity: int, email: str, port: int) -> No
     click.echo(f"{answer['outcome']}: http://{LOOPBACK}:{port}/orders/{number}")
 
 
-def _run(host: str, port: int, reset: bool) -> None:
+def loopback_or_fail(host: str) -> None:
+    """End with one line if the demo would be served to anybody but this machine."""
     if host not in (LOOPBACK, "localhost"):
         raise click.ClickException(
             f"The demo listens on {LOOPBACK} only, because its passwords are known to everybody."
         )
+
+
+def _run(host: str, port: int, reset: bool) -> None:
+    loopback_or_fail(host)
     folder = instance_folder() / "demo"
     if reset:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,13 +1,12 @@
 """keydesk products: what is sold on the checkout pages, and how its licenses are obtained."""
 
 import json
-import sys
 from typing import Any
 
 import click
 from flask.cli import AppGroup
 
-from portal.cli.assignments import Assignment, assignments_in, changed
+from portal.cli.assignments import Assignment, assignments_in, changed, line_typed
 from portal.cli.pages import page_or_fail
 from portal.cli.settings import given, one_line_about
 from portal.extensions import db
@@ -111,7 +110,8 @@ def show(page_code: str, code: str) -> None:
     callback=assignments_in,
     metavar="NAME=VALUE",
     help="A setting of the tool, such as time_out=20 or extra_headers.X-Shop=7; "
-    "without a value it is taken back. Can be given several times.",
+    "without a value it is taken back. What nobody is to see is read from standard input with "
+    "NAME=-, a line each, or from a file with NAME=@FILE. Can be given several times.",
 )
 @click.option("--secret-stdin", is_flag=True, help="Take the secret from standard input.")
 @click.option("--new-secret", is_flag=True, help="Replace the secret, and print the new one.")
@@ -139,12 +139,13 @@ def change(
     tool = wanted.get("tool", product.tool)
     changes: list[Assignment] = [("url", url), ("pool_id", pool_id), *assignments]
     if secret_stdin or new_secret:
-        changes.append(("secret", _read_secret() if secret_stdin else _fresh_secret(tool)))
+        changes.append(("secret", line_typed() if secret_stdin else _fresh_secret(tool)))
     changes = [(name, value) for name, value in changes if value is not None]
     if not (wanted or changes):
         raise click.UsageError("Say what to set, see 'keydesk products set --help'.")
     if changes:
-        before = product.known_settings if tool == product.tool else {}
+        kept = product.known_settings if tool == product.tool else {}
+        before = tool_settings.to_change(tool, kept) if tool else {}
         wanted["settings"] = changed(before, changes)
     with one_line_about(OPTIONS):
         fresh = setting_up.set_up(product, by=None, **wanted)
@@ -160,13 +161,6 @@ def product_or_fail(page_code: str, code: str) -> Product:
     if product is None:
         raise click.ClickException(f"There is no product {code} of {page_code}; see 'add'.")
     return product
-
-
-def _read_secret() -> str:
-    try:
-        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise click.ClickException("The secret is not UTF-8.") from None
 
 
 def _fresh_secret(tool: str | None) -> str:

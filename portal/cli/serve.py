@@ -11,8 +11,11 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from portal import create_app
+from portal.cli.demo import loopback_or_fail
+from portal.config import FIXED
 from portal.database import count_what_is_there
 from portal.extensions import db
 from portal.models import outbox
@@ -20,6 +23,9 @@ from portal.supervision import Part, end_with_supervisor, run_together
 
 # The path without what follows the question mark, which may hold what customers are called.
 ACCESS_LOG = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+
+# What follows is good for a new password, until it was used once or for three days.
+RESET = f"{FIXED['SECURITY_RESET_URL']}/"
 
 LOG = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # Who may wait to be let in, as many as gunicorn allows.
@@ -39,6 +45,16 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+class AccessLog(Logger):  # type: ignore[misc]
+    """Leaves out of a path what lets whoever reads the log choose somebody's password."""
+
+    def atoms(self, *request: Any) -> dict[str, Any]:
+        """The parts of a line."""
+        parts: dict[str, Any] = super().atoms(*request)
+        path = str(parts["U"])
+        return parts | {"U": f"{RESET}…" if path.startswith(RESET) else path}
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with `SETTINGS`, `options` and without a file of its own."""
 
@@ -49,6 +65,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         for name, value in self._options.items():
             self.cfg.set(name, value)
+        self.cfg.set("logger_class", AccessLog)
 
     def load(self) -> Flask:
         app = self._make_app()
@@ -98,6 +115,8 @@ def serve(
 ) -> None:
     """Serve the portal. Put a reverse proxy with TLS in front of it."""
     end_with_supervisor()
+    if current_app.config["DEMO"]:
+        loopback_or_fail(host)
     if fd is None:
         listener = _listen(host, port)
         _look_after()

@@ -20,9 +20,8 @@ def vendors_web_service(folder: Path) -> Iterator[tuple[str, str]]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     secret = new_secret()
-    command = [sys.executable, str(EXAMPLE), "--port", str(port)]
     process = subprocess.Popen(  # noqa: S603 - our own command
-        [*command, "--database", str(folder / "vendor.db")],
+        [sys.executable, str(EXAMPLE), str(port), str(folder / "vendor.db")],
         env=os.environ | {"WEB_SERVICE_SECRET": secret},
         stderr=subprocess.DEVNULL,  # where it says each request
     )

@@ -12,7 +12,7 @@ from wtforms import StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
 from portal import emails
-from portal.access import current_staff, staff_only
+from portal.access import current_staff, product_or_404, staff_only
 from portal.extensions import db
 from portal.languages import LANGUAGES, language_name
 from portal.models import CheckoutPage, PageText, Product, ProductText, Tool
@@ -202,8 +202,7 @@ def _page(form: ProductTextForm | PageTextForm, language: str) -> str:
 
 
 def _product_or_404(product_id: int, language: str) -> Product:
-    product = db.session.get(Product, product_id) if language in LANGUAGES else None
-    return product or abort(404)
+    return product_or_404(product_id) if language in LANGUAGES else abort(404)
 
 
 def _page_or_404(code: str, language: str) -> CheckoutPage:

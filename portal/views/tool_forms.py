@@ -19,6 +19,7 @@ from wtforms import (
 from portal.extensions import db
 from portal.fulfilment.web_service import Method, Parameter
 from portal.models import Pool, Product, Tool, tool_settings
+from portal.models.change import HIDDEN
 from portal.views.settings_form import Lines, choices
 
 
@@ -30,7 +31,7 @@ class ToolForm(Form):
 
     def __init__(self, product: Product, *, as_kept: bool) -> None:
         kept = product.known_settings if product.tool is self.tool else {}
-        shown = self.as_fields(tool_settings.visible(self.tool, kept))
+        shown = self.as_fields(tool_settings.to_change(self.tool, kept))
         sent = None if as_kept or request.method != "POST" else request.form
         super().__init__(sent, data=shown, prefix=f"{self.tool}-")
 
@@ -42,6 +43,28 @@ class ToolForm(Form):
     def settings(self) -> dict[str, Any]:
         """What was typed, for Product.set_up."""
         return dict(self.data)
+
+
+class Allowance(BooleanField):
+    """A box that was ticked when it was saved says so when it is sent again, which allows nothing
+    anew. It comes back without a tick when it is complained of."""
+
+    data: Any
+
+    def process_data(self, value: object) -> None:
+        self.data = value
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if valuelist == [HIDDEN]:
+            self.data = HIDDEN
+
+    @property
+    def checked(self) -> bool:
+        return bool(self.data) and not self.errors
+
+    def _value(self) -> str:
+        return HIDDEN if self.data == HIDDEN and not self.errors else "y"
 
 
 class WebServiceForm(ToolForm):
@@ -75,14 +98,16 @@ class WebServiceForm(ToolForm):
         lazy_gettext("The vendor mails licenses itself"),
         description=lazy_gettext("Then nothing is saved here, and nothing can be sent again."),
     )
-    inner_host_allowed = BooleanField(
+    inner_host_allowed = Allowance(
         lazy_gettext("The address may be in the inner network"),
-        description=lazy_gettext("And may then start with http://."),
+        description=lazy_gettext(
+            "And may then start with http://. It is to be ticked again for another host."
+        ),
     )
     extra_parameters = Lines(
         lazy_gettext("Parameters that are always the same"),
         sign="=",
-        description=lazy_gettext("One in a line, such as shop=7."),
+        description=lazy_gettext("One in a line, such as shop=7. What was saved is not shown."),
     )
     extra_headers = Lines(
         lazy_gettext("Headers that are always the same"),

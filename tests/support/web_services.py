@@ -175,7 +175,7 @@ def request_for(quantity=1, *, id="req_1", parameters=None, is_test=False):
         item_id=1,
         product_id=1,
         quantity=quantity,
-        parameters=PARAMETERS if parameters is None else parameters,
+        parameters=PARAMETERS | {"Quantity": str(quantity)} if parameters is None else parameters,
         is_test=is_test,
     )
 
@@ -225,9 +225,8 @@ def example(tmp_path):
     """The address of the example, which is running."""
     with loopback_socket() as probe:
         port = probe.getsockname()[1]
-    arguments = [EXAMPLE, "--port", str(port), "--database", tmp_path / "licenses.db"]
     process = subprocess.Popen(
-        [sys.executable, *arguments],
+        [sys.executable, EXAMPLE, str(port), tmp_path / "licenses.db"],
         env=os.environ | {"WEB_SERVICE_SECRET": SECRET},
         stderr=subprocess.DEVNULL,
     )

@@ -68,7 +68,7 @@ class Settings(BaseModel):
     secret: Annotated[SecretStr, AfterValidator(known_secret)]
     parameter_names: dict[Parameter, ParameterName] = {}
     extra_parameters: Annotated[
-        dict[ParameterName, ParameterValue], Field(max_length=MOST_EXTRAS)
+        dict[ParameterName, ParameterValue], Field(max_length=MOST_EXTRAS, repr=False)
     ] = {}
     extra_headers: Annotated[
         dict[HeaderName, HeaderValue], Field(max_length=MOST_EXTRAS, repr=False)
