@@ -41,5 +41,5 @@ def give_back(item_id: int) -> None:
     """Free what was taken for an item that needs no more, and commit. Nobody is at work on it."""
     for pool_id in {row.pool_id for row in stock.unsaved(item_id)}:
         db.session.get_one(Pool, pool_id).lock()
-        stock.give_back(item_id)
+        stock.give_back(pool_id, [item_id])
     db.session.commit()
