@@ -4,6 +4,7 @@ Its documentation gives the fields and the signature, which covers some of the f
 messages of one order come in any order and at the same time; each is a part of the order.
 """
 
+import re
 from collections.abc import Iterable
 from hashlib import sha256, sha512
 from hmac import compare_digest
@@ -22,6 +23,9 @@ Message = dict[str, Any]
 PAID, FAILED, RETURNED = "order.payment.succeeded", "order.payment.failed", "product.returned"
 EVENTS = {"order.created", PAID, FAILED, RETURNED}
 
+LARGEST = 64 * 1024  # bytes of a message about one product
+_SIGNATURE = re.compile(r"[0-9a-f]{128}", re.ASCII)
+
 # What is signed: of the message itself, of its payment and of its customer.
 SIGNED = [
     (None, "event"),
@@ -39,6 +43,11 @@ IDENTIFYING = [
     (None, "document_part"),
     (None, "event_date"),
 ]
+
+
+def can_be_signature(text: str) -> bool:
+    """Whether `text` looks like a signature: what comes with another one is not worth reading."""
+    return _SIGNATURE.fullmatch(text) is not None
 
 
 def message_in(body: bytes) -> Message | None:
@@ -89,12 +98,13 @@ def read(body: str, page: str) -> OrderDocument | None:
 
 
 def _document(part: Part, page: str) -> dict[str, Any]:
-    paid_at = part.pay_date or (part.event_date if part.event == PAID else None)
+    # Anybody may have written the other fields: the event is signed, and it alone says what counts.
+    paid_at = (part.pay_date or part.event_date) if part.event == PAID else None
     return {
         "number": part.order_name,
         "external_id": part.external_id,
         "checkout_page": page,
-        "status": part.final_status or (OrderStatus.PAID if paid_at else OrderStatus.NOT_PAID),
+        "status": OrderStatus.PAID if paid_at else OrderStatus.NOT_PAID,
         "created_at": part.create_date.isoformat(),
         "paid_at": paid_at and paid_at.isoformat(),
         "currency": part.currency,
