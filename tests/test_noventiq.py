@@ -231,6 +231,14 @@ def test_what_is_not_the_documented_schema_is_refused_with_the_field_and_kept(
     assert received.type == "order.payment.succeeded"
 
 
+def test_a_field_that_is_there_twice_is_refused(noventiq_sends):
+    body, headers = noventiq_sends.request(part())
+    twice = body.replace('"quantity": 1', '"quantity": 100, "quantity": 1')
+    answer = noventiq_sends.post(twice, headers)
+    assert (answer.status_code, answer.json["because"]) == (422, "quantity: is there twice")
+    assert saved() is None
+
+
 @pytest.mark.parametrize("event", ["product.delivered", "subscription.cancelled", "x" * 500])
 def test_other_events_are_acknowledged_and_ignored(noventiq_sends, event):
     answer = noventiq_sends.tell(part(event))

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from portal.intake.complaints import DocumentError
-from portal.intake.document import OrderDocument
+from portal.intake.document import OrderDocument, refuse_fields_that_are_there_twice
 from portal.intake.noventiq_fields import Part
 from portal.models import OrderStatus
 
@@ -93,6 +93,7 @@ def read(body: str, page: str) -> OrderDocument | None:
         part = Part.model_validate_json(body)
     except ValidationError as error:
         raise DocumentError.of(error, whole="body") from None
+    refuse_fields_that_are_there_twice(body)
     document = OrderDocument.model_validate(_document(part, page))
     return document.told(part.event_date, parts=part.parts)
 
