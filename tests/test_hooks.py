@@ -227,9 +227,45 @@ def test_what_is_not_our_schema_is_refused_with_the_field_and_kept(
     assert saved() is None
 
 
-def test_an_order_of_another_page_stays_there(acme_sends, nordsoft):
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('{"type": "order.paid"', '{"type": "order.created", "type": "order.paid"'),
+        ('"number": ', '"number": "A7", "number": '),
+        ('"quantity": 1', '"quantity": 5, "quantity": 1'),
+        ('{"type": ', '{"x": {"a": 1, "a": 2}, "type": '),
+    ],
+)
+def test_a_field_that_is_there_twice_is_refused_wherever_it_stands(acme_sends, before, after):
+    given = json.dumps(message())
+    assert before in given
+    body = given.replace(before, after, 1)
+    answer = acme_sends.post(body, signed(acme_sends.secret, body))
+    assert answer.status_code == 422
+    assert answer.json["because"].endswith(": is there twice")
+    assert saved() is None
+
+
+@pytest.mark.parametrize("padding", ["9" * 1000, '"\\u0000"', "[" * 150 + "]" * 150, "1e999"])
+def test_what_is_no_field_of_ours_may_be_anything(acme_sends, padding):
+    body = json.dumps(message())[:-1] + f', "padding": {padding}}}'
+    assert acme_sends.post(body, signed(acme_sends.secret, body)).status_code == 200
+
+
+def test_the_name_of_a_field_that_is_there_twice_is_shortened(acme_sends):
+    name = json.dumps("x" * 1000)
+    body = json.dumps(message())[:-1] + f", {name}: 1, {name}: 2}}"
+    answer = acme_sends.post(body, signed(acme_sends.secret, body))
+    assert answer.json["because"] == "x" * 40 + "…: is there twice"
+
+
+def test_an_order_of_another_page_stays_there(acme_sends, nordsoft, caplog):
     bring_in(order_document(checkout_page="nordsoft"))
     answer = acme_sends.tell(message())
+    (warning,) = [one for one in caplog.records if one.levelname == "WARNING"]
+    assert warning.getMessage() == (
+        "A message to acme tells of order 5555555, which belongs to another checkout page"
+    )
     assert answer.status_code == 422
     assert answer.json["because"] == "checkout_page: the order belongs to another checkout page"
     assert saved().checkout_page.code == "nordsoft"

@@ -174,3 +174,32 @@ def test_what_makes_no_sense_is_shown_as_it_came(app, page, acme, body):
     shown = listed.follow(listed.parts("tbody th a")[0]._element)
     assert body.replace(" ", "") in shown.text.replace(" ", "")
     assert ReceivedMessage.newest(acme)[0].complaint in shown.text
+
+
+DEEP = "[" * 150 + "1," * 200_000 + "1" + "]" * 150
+REPEATED = '{"type": "order.paid", "type": "order.created"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "shown", "hidden"),
+    [
+        ('{"a": "\\ud800"}', '"a": "\\ud800"', "Only the first"),
+        (REPEATED, REPEATED, "Only the first"),
+        (
+            "[" + "1," * 90_000 + "1]",
+            "Only the first 65,536 of 180,003 characters are shown.",
+            "1]",
+        ),
+        (DEEP, "Only the first 65,536 of", "1]"),
+    ],
+    ids=["half a character", "a field twice", "long", "deep"],
+)
+def test_any_message_can_be_looked_at(app, page, acme, body, shown, hidden):
+    secret = PageSecret.add(acme, Hook.WEBHOOK)
+    db.session.commit()
+    assert Sender(app, "/hooks/acme", secret).post(body, signed(secret, body)).status_code == 422
+    path = f"/checkout-pages/acme/messages/{ReceivedMessage.newest(acme)[0].id}"
+    sheet = page._browser.open(path).parts(".mail")[0]
+    assert shown in sheet.text
+    assert hidden not in sheet.text
+    assert len(sheet.text) < 70_000

@@ -6,9 +6,19 @@ from itertools import permutations
 import pytest
 
 from portal.extensions import db
+from portal.fulfilment.answer import Licenses
 from portal.intake import noventiq
-from portal.models import Hook, MessageOutcome, Order, PageSecret, ReceivedMessage, What
+from portal.models import (
+    FulfilmentState,
+    Hook,
+    MessageOutcome,
+    Order,
+    PageSecret,
+    ReceivedMessage,
+    What,
+)
 from tests.people import CODE, KIM, bring_in, order_document
+from tests.support.application import statements
 from tests.support.senders import Sender, part
 
 SECRET = "secret_key"
@@ -114,7 +124,7 @@ def test_every_wrong_variant_is_refused_and_not_kept(noventiq_sends, given, head
     [
         b"",
         b"\xff",
-        b"[" * 100_000,
+        b"[" * 50_000,
         b'{"order_id": ' + b"9" * 10_000 + b"}",
         b'{"event": "\\ud800"}',
     ],
@@ -130,6 +140,26 @@ def test_a_secret_is_good_for_its_page_and_its_kind_alone(noventiq_sends, nordso
     for path in ("/hooks/nordsoft/noventiq", "/hooks/nowhere/noventiq", "/hooks/acme"):
         noventiq_sends.path = path
         assert noventiq_sends.post(body, {"signature": SIGNATURE}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "signature", ["", SIGNATURE.upper(), SIGNATURE[:-1], f"{SIGNATURE}0", "x" * 128, "٠" * 128]
+)
+def test_what_cannot_be_a_signature_costs_nothing(app, noventiq_sends, signature):
+    with statements(app) as found:
+        answer = noventiq_sends.post(json.dumps(DOCUMENTED), {"signature": signature})
+    assert answer.status_code == 401
+    assert found == []
+
+
+@pytest.mark.parametrize("signature", [SIGNATURE, ""])
+def test_a_message_of_more_than_64_kib_is_too_large(noventiq_sends, signature):
+    body = json.dumps(DOCUMENTED)
+    most = body + " " * (64 * 1024 - len(body))
+    answer = noventiq_sends.post(most, {"signature": SIGNATURE})
+    assert answer.status_code == 200
+    answer = noventiq_sends.post(most + " ", {"signature": signature})
+    assert (answer.status_code, answer.json["error"]) == (413, "too_large")
 
 
 @pytest.mark.settings(SESSION_COOKIE_SECURE=True, TRUSTED_PROXIES=1)
@@ -199,6 +229,14 @@ def test_what_is_not_the_documented_schema_is_refused_with_the_field_and_kept(
     (received,) = messages()
     assert (received.outcome, received.complaint) == (MessageOutcome.REJECTED, complaint)
     assert received.type == "order.payment.succeeded"
+
+
+def test_a_field_that_is_there_twice_is_refused(noventiq_sends):
+    body, headers = noventiq_sends.request(part())
+    twice = body.replace('"quantity": 1', '"quantity": 100, "quantity": 1')
+    answer = noventiq_sends.post(twice, headers)
+    assert (answer.status_code, answer.json["because"]) == (422, "quantity: is there twice")
+    assert saved() is None
 
 
 @pytest.mark.parametrize("event", ["product.delivered", "subscription.cancelled", "x" * 500])
@@ -324,10 +362,46 @@ def test_a_payment_that_failed_is_one_entry_for_all_parts(noventiq_sends):
     assert [entry.sentence for entry in saved().history] == ["A payment failed"]
 
 
-def test_a_status_that_ends_the_order_ends_it(noventiq_sends):
+def test_what_is_not_signed_pays_for_nothing(noventiq_sends):
+    """The signature covers the event, and neither the time of payment nor the status."""
+    told = placed() | {"pay_date": PLACED, "status": "paid"}
+    assert noventiq_sends.tell(told).json["outcome"] == "imported"
+    assert (saved().status, saved().paid_at) == ("not paid", None)
+    failed = part("order.payment.failed", event_date=LATER)
+    assert noventiq_sends.tell(failed).status_code == 200
+    assert (saved().status, saved().paid_at) == ("not paid", None)
+    assert saved().items[0].fulfilment is None
+    assert noventiq_sends.tell(part()).json["outcome"] == "updated"
+    assert saved().status == "paid"
+
+
+@pytest.mark.parametrize("status", ["terminated", "deleted"])
+@pytest.mark.parametrize("event", ["order.created", "order.payment.succeeded"])
+def test_what_is_not_signed_ends_no_order(noventiq_sends, event, status):
     noventiq_sends.tell(part())
-    noventiq_sends.tell(part(event_date=LATER, status="terminated"))
-    assert saved().status == "terminated"
+    assert noventiq_sends.tell(part(event, event_date=LATER, status=status)).status_code == 200
+    assert saved().status == "paid"
+
+
+@pytest.mark.parametrize("quantity", [100_000, 1])
+def test_what_is_being_fulfilled_keeps_its_quantity_which_is_not_signed(noventiq_sends, quantity):
+    noventiq_sends.tell(placed(product={"quantity": 5}))
+    noventiq_sends.tell(part(product={"quantity": 2}))
+    assert saved().items[0].quantity == 2
+    told = part(event_date=LATER, product={"quantity": quantity, "name": "Sentinel 2"})
+    assert noventiq_sends.tell(told).json["outcome"] == "updated"
+    assert (saved().items[0].quantity, saved().items[0].product_name) == (2, "Sentinel 2")
+
+
+def test_what_was_fulfilled_is_not_begun_again(noventiq_sends):
+    noventiq_sends.tell(part())
+    (fulfilment,) = [item.fulfilment for item in saved().items]
+    fulfilment.take(Licenses([CODE]))
+    db.session.commit()
+    noventiq_sends.tell(part(event_date=LATER, product={"quantity": 3}))
+    (item,) = saved().items
+    assert (item.quantity, item.fulfilment.state) == (1, FulfilmentState.DONE)
+    assert saved().is_delivered
 
 
 def test_an_order_of_another_page_stays_there(noventiq_sends, nordsoft):

@@ -64,7 +64,7 @@ def _complaint(detail: ErrorDetails, whole: str, within: str | None) -> str:
     place = detail["loc"]
     if place[:1] == (within,) and (len(place) > 1 or names_itself):
         place = place[1:]
-    field = ".".join(_name(part) for part in place)
+    field = ".".join(field_name(part) for part in place)
     return reason if names_itself and not field else f"{field or whole}: {reason}"
 
 
@@ -79,7 +79,7 @@ def _unknown(_context: Context) -> str:
     return "cannot be used"
 
 
-def _name(part: int | str) -> str:
+def field_name(part: int | str) -> str:
     """A part of a field's name; the name of an unknown field may be anything at all."""
     name = str(part)
     shown = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
-from portal.intake.complaints import DocumentError
+from portal.intake.complaints import DocumentError, field_name
 from portal.intake.values import (
     Amount,
     Country,
@@ -157,7 +157,8 @@ def read_document(line: bytes | str) -> OrderDocument:
     except ValidationError as error:
         raise DocumentError.of(error) from None
     if len(_KEY.findall(line.encode() if isinstance(line, str) else line)) != _fields_of(document):
-        _refuse_fields_that_are_there_twice(line)
+        # There seem to be more names than fields; a text may look like a name, too.
+        refuse_fields_that_are_there_twice(line)
     return document
 
 
@@ -169,15 +170,15 @@ def _fields_of(document: OrderDocument) -> int:
     return sum(len(part.model_fields_set) for part in parts)
 
 
-def _refuse_fields_that_are_there_twice(line: bytes | str) -> None:
+def refuse_fields_that_are_there_twice(line: bytes | str) -> None:
     """Of two fields with one name pydantic takes the last, and the sender may mean the other.
 
-    Asked only where there seem to be more names than fields; a text may look like a name, too.
+    `line` is JSON. Raises DocumentError.
     """
 
     def once(pairs: list[tuple[str, object]]) -> None:
         for name, count in Counter(name for name, _value in pairs).items():
             if count > 1:
-                raise DocumentError(f"{name}: is there twice")
+                raise DocumentError(f"{field_name(name)}: is there twice")
 
-    json.loads(line, object_pairs_hook=once)
+    json.loads(line, object_pairs_hook=once, parse_int=str)  # Python reads no number of any length

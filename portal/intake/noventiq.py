@@ -4,6 +4,7 @@ Its documentation gives the fields and the signature, which covers some of the f
 messages of one order come in any order and at the same time; each is a part of the order.
 """
 
+import re
 from collections.abc import Iterable
 from hashlib import sha256, sha512
 from hmac import compare_digest
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from portal.intake.complaints import DocumentError
-from portal.intake.document import OrderDocument
+from portal.intake.document import OrderDocument, refuse_fields_that_are_there_twice
 from portal.intake.noventiq_fields import Part
 from portal.models import OrderStatus
 
@@ -21,6 +22,9 @@ Message = dict[str, Any]
 
 PAID, FAILED, RETURNED = "order.payment.succeeded", "order.payment.failed", "product.returned"
 EVENTS = {"order.created", PAID, FAILED, RETURNED}
+
+LARGEST = 64 * 1024  # bytes of a message about one product
+_SIGNATURE = re.compile(r"[0-9a-f]{128}", re.ASCII)
 
 # What is signed: of the message itself, of its payment and of its customer.
 SIGNED = [
@@ -39,6 +43,11 @@ IDENTIFYING = [
     (None, "document_part"),
     (None, "event_date"),
 ]
+
+
+def can_be_signature(text: str) -> bool:
+    """Whether `text` looks like a signature: what comes with another one is not worth reading."""
+    return _SIGNATURE.fullmatch(text) is not None
 
 
 def message_in(body: bytes) -> Message | None:
@@ -84,17 +93,19 @@ def read(body: str, page: str) -> OrderDocument | None:
         part = Part.model_validate_json(body)
     except ValidationError as error:
         raise DocumentError.of(error, whole="body") from None
+    refuse_fields_that_are_there_twice(body)
     document = OrderDocument.model_validate(_document(part, page))
     return document.told(part.event_date, parts=part.parts)
 
 
 def _document(part: Part, page: str) -> dict[str, Any]:
-    paid_at = part.pay_date or (part.event_date if part.event == PAID else None)
+    # Anybody may have written the other fields: the event is signed, and it alone says what counts.
+    paid_at = (part.pay_date or part.event_date) if part.event == PAID else None
     return {
         "number": part.order_name,
         "external_id": part.external_id,
         "checkout_page": page,
-        "status": part.final_status or (OrderStatus.PAID if paid_at else OrderStatus.NOT_PAID),
+        "status": OrderStatus.PAID if paid_at else OrderStatus.NOT_PAID,
         "created_at": part.create_date.isoformat(),
         "paid_at": paid_at and paid_at.isoformat(),
         "currency": part.currency,

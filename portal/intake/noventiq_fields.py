@@ -25,9 +25,7 @@ from portal.intake.values import (
     Text200,
     Time,
 )
-from portal.models import Order, OrderStatus
-
-FINAL = {status.value: status for status in OrderStatus if status.is_final}
+from portal.models import Order
 
 _DOCUMENT_PART = re.compile(r"([1-9][0-9]{0,2})-of-([1-9][0-9]{0,2})", re.ASCII)
 
@@ -97,7 +95,6 @@ class Part(_Fields):
     event_date: Time
     order_id: int
     order_name: Number
-    status: str | None = None
     external_id: Annotated[Text64 | None, Empty] = None
     create_date: Time
     pay_date: Annotated[Time | None, Empty] = None
@@ -119,8 +116,3 @@ class Part(_Fields):
     def parts(self) -> int:
         """Of how many products the order is."""
         return int(self.document_part.rpartition("-")[2])
-
-    @property
-    def final_status(self) -> OrderStatus | None:
-        """The status, where it says that nothing more can become of the order."""
-        return FINAL.get(self.status or "")

@@ -8,6 +8,7 @@ nothing then: what leads the order forward counts whenever it comes (a payment, 
 and the rest counts if nothing newer is known.
 """
 
+import logging
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,6 +37,8 @@ from portal.models import (
     outbox,
 )
 
+log = logging.getLogger(__name__)
+
 PERSONAL = ("email", "first_name", "last_name", "phone", "company", "erased_at")
 
 
@@ -62,6 +65,12 @@ def changes(order: Order, document: OrderDocument, pages: dict[str, int]) -> boo
     What looks like an order will do, if only the answer is asked for. Raises DocumentError.
     """
     if order.checkout_page_id != pages[document.checkout_page]:
+        if document.told_at:  # whoever knows one page's secret can take the numbers of the others
+            log.warning(
+                "A message to %s tells of order %s, which belongs to another checkout page",
+                document.checkout_page,
+                order.id,
+            )
         raise DocumentError("checkout_page: the order belongs to another checkout page")
     parts = max(order.parts or 0, document.parts or 0)
     status = document.status_with(_refunds(order, document), parts)

@@ -61,6 +61,9 @@ def _newer_columns(item: Item, document: OrderDocument, columns: Row) -> Row:
     if late or (document.is_part and columns["refunded_at"]):
         # Whoever tells of a return may write of the item what was returned of it.
         return {"refunded_at": item.refunded_at or columns["refunded_at"]}
+    if document.is_part and (item.fulfilment or item.fulfilled_at):
+        # The signature of a part covers no quantity: nobody gets more by telling of more.
+        columns |= {"quantity": item.quantity}
     return columns | refund
 
 

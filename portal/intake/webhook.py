@@ -12,7 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from werkzeug.datastructures import Headers
 
 from portal.intake.complaints import DocumentError
-from portal.intake.document import OrderDocument
+from portal.intake.document import OrderDocument, refuse_fields_that_are_there_twice
 from portal.intake.values import Time
 from portal.models import OrderStatus
 from portal.models.received_message import ID_LENGTH
@@ -66,6 +66,7 @@ def read(body: str, page: str) -> OrderDocument:
         message = Message.model_validate_json(body)
     except ValidationError as error:
         raise DocumentError.of(error, whole="body", within="data") from None
+    refuse_fields_that_are_there_twice(body)
     if message.data.checkout_page != page:
         raise DocumentError(f"checkout_page: must be {page}, whose secret signed the message")
     return message.data.told(message.timestamp)

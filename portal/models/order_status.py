@@ -23,11 +23,6 @@ class OrderStatus(StrEnum):
         """Whether it has been paid for, and not taken back."""
         return self is OrderStatus.PAID
 
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more can become of the order."""
-        return not NEXT_STATUSES[self]
-
 
 NEXT_STATUSES = {
     OrderStatus.NOT_PAID: {OrderStatus.PAID, OrderStatus.DELETED, OrderStatus.TERMINATED},

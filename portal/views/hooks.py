@@ -54,17 +54,21 @@ def create_noventiq(code: str) -> Answer:
     # As with the cookie of a session: a portal that is reached in the clear has to say so.
     if current_app.config["SESSION_COOKIE_SECURE"] and not request.is_secure:
         return NOT_ENCRYPTED
+    request.max_content_length = noventiq.LARGEST
     body = _body()
-    message = noventiq.message_in(body) or {}
+    signature = request.headers.get("signature", "")
+    if not noventiq.can_be_signature(signature):
+        return UNSIGNED
     page_id, secrets = _secrets(code, Hook.NOVENTIQ)
-    signed = noventiq.is_signed(message, request.headers.get("signature", ""), secrets)
-    if page_id is None or not signed:
+    # What was signed stands inside: it has to be read before anybody has vouched for it.
+    message = (noventiq.message_in(body) if secrets else None) or {}
+    if page_id is None or not noventiq.is_signed(message, signature, secrets):
         return UNSIGNED
     return _take_in(page_id, Hook.NOVENTIQ, noventiq.message_id(message), body)
 
 
 def _body() -> bytes:
-    """The content, which is too large over MAX_CONTENT_LENGTH. Werkzeug cuts off there, and says
+    """The content, which is too large over the limit. Werkzeug cuts off there, and says
     nothing, what comes in pieces: that there is more it says to who asks for more."""
     body = request.get_data()
     if request.content_length is None:

@@ -9,12 +9,15 @@ from werkzeug.wrappers import Response
 from portal.access import checkout_page_or_404, current_staff, message_or_404, staff_only
 from portal.database import LARGEST_ID
 from portal.extensions import db
+from portal.intake.complaints import DocumentError
+from portal.intake.document import refuse_fields_that_are_there_twice
 from portal.jobs import jobs
 from portal.models import MessageOutcome, ReceivedMessage, Refused
 
 bp = Blueprint("messages", __name__, url_prefix="/checkout-pages/<code>/messages")
 
 A_PAGE = 50
+SHOWN = 64 * 1024  # characters of a message
 
 Answer = tuple[str, int]
 
@@ -58,18 +61,36 @@ def replay(code: str, message_id: int) -> Answer | Response:
 
 
 def _shown(message: ReceivedMessage) -> str:
+    body = _readable(message.body)
     return render_template(
         "messages/show.html",
         message=message,
         page=message.checkout_page,
-        body=_readable(message.body),
+        body=body and body[:SHOWN],
+        shown=SHOWN,
+        length=len(body or ""),
         refusal=message.replay_refusal(),
     )
 
 
 def _readable(body: str | None) -> str | None:
-    """What was sent, with one field in a line where that can be."""
+    """What was sent, with one field in a line where that can be and does not become long."""
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False) if body else body
-    except (ValueError, RecursionError):
+        return _in_lines(body) if body else body
+    except (ValueError, RecursionError, DocumentError):
         return body
+
+
+def _in_lines(body: str) -> str:
+    """Raises ValueError, RecursionError or DocumentError where the body is to be shown as it came:
+    each level is indented, and a deep body of 1 MiB would become a thousand times as long."""
+    content = json.loads(body)
+    refuse_fields_that_are_there_twice(body)  # of which only one would be shown
+    pieces, length = [], 0
+    for piece in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(content):
+        length += len(piece)
+        if length > SHOWN:
+            raise ValueError("too long")
+        pieces.append(piece)
+    # Half a character is no text, and stays as it was written.
+    return "".join(pieces).encode(errors="backslashreplace").decode()
