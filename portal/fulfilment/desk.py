@@ -17,6 +17,7 @@ from portal.fulfilment import information, license_request, pool, web_service, w
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Trouble
 from portal.fulfilment.parameters import license_request_of
 from portal.models import Delivery, Endpoint, Fulfilment, Notice
+from portal.models.fulfilment import Attempt
 from portal.models.product import Tool
 from portal.vault import Unreadable
 
@@ -45,7 +46,7 @@ def fulfil(fulfilment_id: int) -> Done:
     db.session.commit()
     if fulfilment is None:
         return Done()
-    attempt = fulfilment.attempts
+    attempt = fulfilment.attempt
     try:
         return _try(fulfilment, attempt)
     except Exception:  # whatever it is, it holds up nobody else, and is tried later
@@ -54,7 +55,7 @@ def fulfil(fulfilment_id: int) -> Done:
         return _write_down(fulfilment_id, attempt, Trouble(Failure.TOOL_BROKE_DOWN), None)
 
 
-def _try(fulfilment: Fulfilment, attempt: int) -> Done:
+def _try(fulfilment: Fulfilment, attempt: Attempt) -> Done:
     fulfilment.item.order.lock()
     request = license_request_of(fulfilment)
     tool, settings = fulfilment.product.tool, _settings_of(fulfilment)
@@ -90,7 +91,7 @@ def _ask(tool: Tool | None, request: LicenseRequest, settings: BaseModel | None)
     return answer
 
 
-def _write_down(fulfilment_id: int, attempt: int, answer: Answer, origin: str | None) -> Done:
+def _write_down(fulfilment_id: int, attempt: Attempt, answer: Answer, origin: str | None) -> Done:
     fulfilment = db.session.get_one(Fulfilment, fulfilment_id)
     fulfilment.item.order.lock()
     if not fulfilment.is_at(attempt):  # it took so long that somebody else took over
