@@ -54,7 +54,7 @@ def test_an_item_from_a_file_gets_a_fulfilment(signed_in, rob, item):
     answer = signed_in(rob).open(ADDRESS).press("Try now")
     assert answer.status == 200
     assert item.fulfilment.due_at <= clock.now()
-    assert what(item.order) == [What.FULFILMENT_STARTED]
+    assert what(item.order) == [What.FULFILMENT_BEGUN]
 
     jobs.fulfil(item.fulfilment.id)
     page = signed_in(rob).open(ADDRESS)

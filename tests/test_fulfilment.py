@@ -1,6 +1,7 @@
 """A paid item gets its licenses, whatever goes wrong on the way, and never twice."""
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Thread
 
@@ -10,7 +11,7 @@ from sqlalchemy import event
 from portal import clock, jobs
 from portal.extensions import db
 from portal.fulfilment import worklist
-from portal.fulfilment.answer import Failure
+from portal.fulfilment.answer import Failure, Trouble, Waits
 from portal.models import (
     Fulfilment,
     License,
@@ -25,6 +26,7 @@ from portal.models.product import Tool
 from tests.people import bring_in, item_document, order_document
 from tests.pools import fill
 from tests.test_processes import named
+from tests.test_resends import wait_until_somebody_waits
 
 
 @pytest.fixture
@@ -263,7 +265,7 @@ def test_what_cannot_be_saved_is_tried_later_and_said(fulfilment, paid, pool):
 
 def test_who_lost_a_claim_changes_nothing_any_more(fulfilment):
     set_tool(fulfilment, Tool.INFORMATION)
-    attempt = worklist.claim(fulfilment.id).attempts
+    attempt = worklist.claim(fulfilment.id).attempt
     fulfilment.due_at = clock.now() - timedelta(seconds=1)
     db.session.commit()
     worklist.claim(fulfilment.id)
@@ -285,3 +287,88 @@ def test_a_lost_mail_is_sent_again_under_the_same_message_id(fulfilment, mail_se
     jobs.send(delivery.id)
     assert (delivery.message_id, delivery.attempts) == (lost, 2)
     assert entries(fulfilment.item.order)[-1] is What.EMAIL_SENT
+
+
+def test_what_waited_for_days_is_tried_again_after_its_first_hiccup(fulfilment):
+    set_tool(fulfilment, Tool.LICENSE_REQUEST)
+    fulfilment.started_at = clock.now() - timedelta(days=3)
+    fulfilment.take(Waits(Failure.LICENSE_AWAITED))
+    set_tool(fulfilment, Tool.INFORMATION)
+    Fulfilment.wake(fulfilment.product)
+    db.session.commit()
+    worklist.claim(fulfilment.id).take(Trouble(Failure.SERVICE_BUSY))
+    assert fulfilment.state is FulfilmentState.RETRYING
+
+
+def test_who_lost_a_claim_before_a_person_began_anew_changes_nothing(fulfilment, rob):
+    set_tool(fulfilment, Tool.INFORMATION)
+    attempt = worklist.claim(fulfilment.id).attempt
+    fulfilment.take(Trouble(Failure.SERVICE_REFUSED, is_temporary=False))
+    fulfilment.start_again(by=rob)
+    db.session.commit()
+    worklist.claim(fulfilment.id)
+    assert not fulfilment.is_at(attempt)
+
+
+def test_what_is_to_be_tried_later_is_tried_once_the_product_is_set_up_anew(fulfilment):
+    fulfilment.take(Trouble(Failure.SERVICE_BUSY))
+    assert fulfilment.due_at > clock.now()
+    assert Fulfilment.wake(fulfilment.product) == [fulfilment.id]
+    db.session.commit()
+    assert (fulfilment.is_due, fulfilment.attempts) == (True, 0)
+
+
+def test_what_is_claimed_meanwhile_is_not_woken(app, database, fulfilment):
+    set_tool(fulfilment, Tool.INFORMATION)
+    product_id = fulfilment.product_id
+    worklist.claim(fulfilment.id)
+    db.session.flush()
+
+    def wake():
+        with app.app_context():
+            Fulfilment.wake(db.session.get(Product, product_id))
+            db.session.commit()
+
+    with ThreadPoolExecutor(1) as thread:
+        woken = thread.submit(wake)
+        wait_until_somebody_waits(db.session, database)
+        db.session.commit()
+        woken.result()
+    assert fulfilment.state is FulfilmentState.WORKING
+    assert fulfilment.due_at > clock.now()
+
+
+def test_what_is_done_and_due_all_the_same_stays_done(fulfilment, mailbox):
+    set_tool(fulfilment, Tool.INFORMATION)
+    jobs.fulfil(fulfilment.id)
+    fulfilment.due_at = clock.now()
+    db.session.commit()
+    jobs.fulfil(fulfilment.id)
+    assert (fulfilment.state, fulfilment.due_at) == (FulfilmentState.DONE, None)
+
+
+@pytest.mark.parametrize("change", ["refunded_at", "fulfilled_at", "status"])
+def test_what_nobody_waits_for_is_not_counted(fulfilment, change):
+    assert Fulfilment.awaiting([fulfilment.product]) == {fulfilment.product_id: {"waiting": 1}}
+    item = fulfilment.item
+    if change == "status":
+        item.order.status = OrderStatus.DELETED
+    else:
+        setattr(item, change, clock.now())
+    db.session.commit()
+    assert Fulfilment.awaiting([fulfilment.product]) == {}
+
+
+def test_what_failed_is_started_again_for_all_whose_order_allows_it(acme, rob):
+    orders = [bring_in(order_document(f"A{number}", codes=())) for number in range(1, 4)]
+    begun = [Fulfilment.begin(order)[0] for order in orders]
+    for fulfilment in begun:
+        fulfilment.take(Trouble(Failure.SERVICE_REFUSED, is_temporary=False))
+    orders[0].items[0].refunded_at = clock.now()
+    set_tool(begun[0], Tool.INFORMATION)
+    assert Fulfilment.start_failed(begun[0].product, by=rob) == 2
+    db.session.commit()
+    assert [fulfilment.is_due for fulfilment in begun] == [False, True, True]
+    assert [entries(order)[-1] for order in orders[1:]] == [What.FULFILMENT_STARTED] * 2
+    assert orders[1].history[0].by is rob
+    assert Fulfilment.start_failed(begun[0].product, by=rob) == 0

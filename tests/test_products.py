@@ -6,6 +6,7 @@ import pytest
 
 from portal.cli.products import products
 from portal.extensions import db
+from portal.fulfilment.answer import Failure, Trouble
 from portal.models import Change, Fulfilment, Pool, Product, Tool
 from portal.models.fulfilment import FulfilmentState
 from tests.people import bring_in, order_document
@@ -209,3 +210,15 @@ def test_settings_that_cannot_be_read_can_be_made_anew(product):
     db.session.commit()
     assert product.set_up(by=None, settings={"url": URL}).startswith("whsec_")
     assert product.settings["url"] == URL
+
+
+def test_what_failed_is_started_again_once_the_product_has_a_tool(run, acme):
+    (fulfilment,) = Fulfilment.begin(bring_in(order_document(codes=())))
+    fulfilment.take(Trouble(Failure.SERVICE_REFUSED, is_temporary=False))
+    db.session.commit()
+    refused = run("start-failed")
+    assert (refused.exit_code, "No fulfilment tool is set" in refused.stderr) == (1, True)
+    fulfilment.product.tool = Tool.INFORMATION
+    db.session.commit()
+    assert run("start-failed").stdout == "1001: 1 started again.\n"
+    assert fulfilment.is_due

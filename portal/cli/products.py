@@ -11,7 +11,15 @@ from portal.cli.pages import page_or_fail
 from portal.cli.settings import given, one_line_about
 from portal.extensions import db
 from portal.fulfilment import setting_up
-from portal.models import LicenseQuantity, Pool, Product, Tool, tool_settings
+from portal.models import (
+    Fulfilment,
+    LicenseQuantity,
+    Pool,
+    Product,
+    Refused,
+    Tool,
+    tool_settings,
+)
 
 products = AppGroup("products", help="See products, and set up how their licenses are obtained.")
 
@@ -153,6 +161,19 @@ def change(
         click.echo(fresh)
     else:
         click.echo(f"{code}: {product.name}, {product.tool or 'no tool'}.")
+
+
+@products.command("start-failed")
+@PAGE
+@PRODUCT
+def start_failed(page_code: str, code: str) -> None:
+    """Start again what has failed of a product, for the orders that still allow it."""
+    try:
+        count = Fulfilment.start_failed(product_or_fail(page_code, code), by=None)
+    except Refused as refused:
+        raise click.ClickException(refused.refusal.sentence) from None
+    db.session.commit()
+    click.echo(f"{code}: {count} started again.")
 
 
 def product_or_fail(page_code: str, code: str) -> Product:

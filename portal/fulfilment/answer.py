@@ -72,6 +72,7 @@ class Failure(StrEnum):
     SERVICE_BUSY = "service_busy"
     SERVICE_RESTS = "service_rests"
     ANSWER_UNUSABLE = "answer_unusable"
+    LICENSE_KNOWN = "license_known"
     ADDRESS_FORBIDDEN = "address_forbidden"
     POOL_EMPTY = "pool_empty"
     LICENSE_AWAITED = "license_awaited"
@@ -97,6 +98,7 @@ def _reasons() -> dict[Failure, str]:
             "The vendor’s web service failed several times in a row, and is asked less often."
         ),
         Failure.ANSWER_UNUSABLE: _("The answer of the vendor’s web service cannot be used."),
+        Failure.LICENSE_KNOWN: _("What came is a license that the item has had before."),
         Failure.ADDRESS_FORBIDDEN: _("The address of the vendor’s web service is not allowed."),
         Failure.POOL_EMPTY: _("The pool has too few licenses."),
         Failure.LICENSE_AWAITED: _("The vendor’s staff have to enter the license."),

@@ -19,6 +19,7 @@ from portal.fulfilment import information, license_request, pool, web_service, w
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Trouble
 from portal.fulfilment.parameters import license_request_of
 from portal.models import Delivery, Endpoint, Fulfilment, FulfilmentState, Item, Notice, Staff
+from portal.models.fulfilment import Attempt
 from portal.models.product import Tool
 from portal.vault import Unreadable
 
@@ -56,7 +57,7 @@ def try_now(item: Item, *, by: Staff) -> Fulfilment:
 def fulfil(fulfilment_id: int) -> Done:
     """Obtain the licenses of one item, if that is due."""
     fulfilment = worklist.claim(fulfilment_id)
-    attempt = fulfilment.attempts if fulfilment else 0
+    attempt = fulfilment.attempt if fulfilment else (None, 0)
     db.session.commit()
     if fulfilment is None:
         return Done()
@@ -72,7 +73,7 @@ def fulfil(fulfilment_id: int) -> Done:
         return _write_down(fulfilment_id, attempt, Trouble(Failure.TOOL_BROKE_DOWN), None)
 
 
-def _try(fulfilment: Fulfilment, attempt: int) -> Done:
+def _try(fulfilment: Fulfilment, attempt: Attempt) -> Done:
     fulfilment.item.order.lock()
     if not fulfilment.is_at(attempt):
         return _come_too_late(fulfilment)
@@ -124,7 +125,7 @@ def _ask(tool: Tool | None, request: LicenseRequest, settings: BaseModel | None)
     return answer
 
 
-def _write_down(fulfilment_id: int, attempt: int, answer: Answer, origin: str | None) -> Done:
+def _write_down(fulfilment_id: int, attempt: Attempt, answer: Answer, origin: str | None) -> Done:
     fulfilment = db.session.get_one(Fulfilment, fulfilment_id)
     fulfilment.item.order.lock()
     if not fulfilment.is_at(attempt):

@@ -23,6 +23,7 @@ def claim(fulfilment_id: int) -> Fulfilment | None:
         fulfilment.lose()
     if not fulfilment.is_due:
         return None
+    fulfilment.follow_item()
     if fulfilment.refusal():
         fulfilment.stand_down()
         return None

@@ -56,6 +56,9 @@ def update(order: Order, document: OrderDocument, pages: dict[str, int]) -> Outc
     if order.erased_at and not was_erased:
         _forget_addresses(order)
     outbox.withhold(order)
+    for item in order.items:
+        if item.fulfilment:
+            item.fulfilment.follow_item()
     return Outcome.UPDATED
 
 

@@ -6,7 +6,7 @@ from portal.intake.changes import note, set_columns
 from portal.intake.document import ItemDocument, OrderDocument
 from portal.intake.rows import item_columns, license_columns
 from portal.intake.tables import Row
-from portal.models import Item, License, Order, What
+from portal.models import Fulfilment, Item, License, Order, What
 from portal.vault import vault
 
 
@@ -43,7 +43,10 @@ def _update_item(order: Order, document: OrderDocument, line: ItemDocument) -> b
         changed, refunded = True, bool(item.refunded_at and document.told_at)
     else:
         was_refunded = item.refunded_at is not None
-        changed = set_columns(item, _newer_columns(item, document, columns))
+        newer = _newer_columns(item, document, columns)
+        if document.told_at and item.fulfilled_at and newer.get("quantity", 0) > item.quantity:
+            item.fulfilment = item.fulfilment or Fulfilment.of_delivered(item)
+        changed = set_columns(item, newer)
         refunded = bool(item.refunded_at and not was_refunded)
     if refunded:
         note(order, What.ITEM_REFUNDED, text=item.product_name)

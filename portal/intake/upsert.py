@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InternalError
-from sqlalchemy.orm import selectinload, undefer
+from sqlalchemy.orm import joinedload, selectinload, undefer
 
 from portal.extensions import db
 from portal.intake.complaints import DocumentError
@@ -123,7 +123,9 @@ def _existing(ids: Iterable[int]) -> dict[int, Order]:
         .where(Order.id.in_(sorted(ids)))
         .options(
             undefer(Order.search_text),
-            selectinload(Order.items).selectinload(Item.licenses),
+            selectinload(Order.items).options(
+                selectinload(Item.licenses), joinedload(Item.fulfilment)
+            ),
             selectinload(Order.history),
         )
         .execution_options(populate_existing=True)

@@ -29,7 +29,9 @@ class What(StrEnum):
     FULFILMENT_WAITS = "fulfilment_waits"
     FULFILMENT_RETRIES = "fulfilment_retries"
     FULFILMENT_FAILED = "fulfilment_failed"
+    FULFILMENT_BEGUN = "fulfilment_begun"
     FULFILMENT_STARTED = "fulfilment_started"
+    FULFILMENT_REOPENED = "fulfilment_reopened"
     EMAIL_SENT = "email_sent"
     EMAIL_NOT_SENT = "email_not_sent"
     EMAIL_UNKNOWN = "email_unknown"
@@ -136,6 +138,12 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     ),
     What.FULFILMENT_FAILED: lambda entry: _(
         "The license for %(product)s was not received", product=entry.text
+    ),
+    What.FULFILMENT_BEGUN: lambda entry: _(
+        "The license for %(product)s was asked for", product=entry.text
+    ),
+    What.FULFILMENT_REOPENED: lambda entry: _(
+        "More of %(product)s was bought; what is missing is asked for", product=entry.text
     ),
     What.FULFILMENT_STARTED: lambda entry: _(
         "The license for %(product)s was asked for again", product=entry.text

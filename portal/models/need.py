@@ -16,7 +16,7 @@ PAGE = 50
 
 def find(pages: Sequence[CheckoutPage], *, after: int = 0, limit: int = PAGE) -> list[Fulfilment]:
     """Those of `pages` that come after the fulfilment `after`, with their items and orders. What is
-    not paid any more or was refunded needs nothing."""
+    not paid any more, was refunded or is fulfilled needs nothing."""
     query = (
         db.select(Fulfilment)
         .join(Fulfilment.item)
@@ -26,7 +26,7 @@ def find(pages: Sequence[CheckoutPage], *, after: int = 0, limit: int = PAGE) ->
             Fulfilment.id > after,
             Order.checkout_page_id.in_([page.id for page in pages]),
             Order.status == OrderStatus.PAID,
-            Item.refunded_at.is_(None),
+            Item.is_awaited,
         )
         .order_by(Fulfilment.id)
         .limit(limit)
