@@ -44,6 +44,7 @@ from portal.views import (
     repeats,
     replacements,
     resends,
+    restarts,
     searches,
     stops,
     texts,
@@ -100,7 +101,9 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(repeats.bp)
     app.register_blueprint(progress.bp)
     app.register_blueprint(needs.bp)
-    for module in (checkout_pages, page_secrets, messages, products, product_secrets, trials):
+    for module in (checkout_pages, page_secrets, messages):
+        app.register_blueprint(module.bp)
+    for module in (products, product_secrets, restarts, trials):
         app.register_blueprint(module.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(hooks.bp)

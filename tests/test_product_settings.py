@@ -3,6 +3,7 @@
 import pytest
 
 from portal.extensions import db
+from portal.fulfilment.answer import Failure, Trouble
 from portal.models import Change, Fulfilment, Pool, Product, Tool
 from portal.models.fulfilment import FulfilmentState
 from tests.people import bring_in, order_document
@@ -207,6 +208,23 @@ def test_setting_a_tool_has_what_waited_worked_on(app, signed_in, ada, acme):
     choose(page.press("Sentinel Antivirus"), "Informational e-mail").press("Save")
     assert (fulfilment.state, fulfilment.due_at is None) == (FulfilmentState.WAITING, False)
     assert app.extensions["jobs"].huey.pending_count() == 1
+
+
+def test_what_failed_is_started_again_from_the_page_of_its_product(signed_in, ada, acme, queue):
+    (begun,) = Fulfilment.begin(bring_in(order_document(codes=())))
+    begun.take(Trouble(Failure.SERVICE_REFUSED, is_temporary=False))
+    begun.product.tool = Tool.INFORMATION
+    db.session.commit()
+    page = signed_in(ada).open(f"/products/{begun.product_id}")
+    assert "1 failed" in page.text
+
+    page.press("Start the failed one again")
+    page = signed_in(ada).open(f"/products/{begun.product_id}")
+    assert "1 waiting" in page.text
+    assert "Start the failed" not in page.text
+    assert queue.pending_count() == 1
+    assert (begun.state, begun.is_due) == (FulfilmentState.WAITING, True)
+    assert begun.item.order.history[0].by == ada
 
 
 def test_a_secret_is_replaced_once_however_often_it_is_asked_for(page, product):

@@ -12,7 +12,6 @@ from portal.cli.settings import given, one_line_about
 from portal.extensions import db
 from portal.fulfilment import setting_up
 from portal.models import (
-    Fulfilment,
     LicenseQuantity,
     Pool,
     Product,
@@ -169,10 +168,9 @@ def change(
 def start_failed(page_code: str, code: str) -> None:
     """Start again what has failed of a product, for the orders that still allow it."""
     try:
-        count = Fulfilment.start_failed(product_or_fail(page_code, code), by=None)
+        count = setting_up.start_failed(product_or_fail(page_code, code), by=None)
     except Refused as refused:
         raise click.ClickException(refused.refusal.sentence) from None
-    db.session.commit()
     click.echo(f"{code}: {count} started again.")
 
 

@@ -97,6 +97,6 @@ def shown(product: Product, form: ProductForm, **more: Any) -> str:
         changes=changes,
         seen=Change.newest_id(product),
         has_secret=tool_settings.has_secret(product.tool),
-        awaiting=Fulfilment.awaiting([product]).get(product.id, {}),
+        awaiting=Fulfilment.awaiting([product]),
         **{"fresh_secret": None, "refusal": None, **more},
     )
