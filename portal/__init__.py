@@ -53,6 +53,15 @@ from portal.views import (
 
 ROOT = Path(__file__).parent.parent
 
+# What staff work with, what operators set up, and what programs ask.
+VIEWS = (
+    *(orders, searches, items, licenses, resends, repeats, stops, replacements),
+    *(attempts, entered_licenses, needs, progress),
+    *(checkout_pages, page_secrets, messages, texts),
+    *(products, product_secrets, trials, restarts, pools, pool_uploads),
+    *(api, hooks),
+)
+
 
 def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     """The portal. `settings` outweigh the environment and the instance file.
@@ -88,27 +97,8 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     errors.init_app(app)
     jobs.init_app(app)
 
-    app.register_blueprint(orders.bp)
-    app.register_blueprint(searches.bp)
-    app.register_blueprint(texts.bp)
-    app.register_blueprint(licenses.bp)
-    app.register_blueprint(resends.bp)
-    app.register_blueprint(replacements.bp)
-    app.register_blueprint(items.bp)
-    app.register_blueprint(attempts.bp)
-    app.register_blueprint(entered_licenses.bp)
-    app.register_blueprint(stops.bp)
-    app.register_blueprint(repeats.bp)
-    app.register_blueprint(progress.bp)
-    app.register_blueprint(needs.bp)
-    for module in (checkout_pages, page_secrets, messages):
-        app.register_blueprint(module.bp)
-    for module in (products, product_secrets, restarts, trials):
-        app.register_blueprint(module.bp)
-    app.register_blueprint(api.bp)
-    app.register_blueprint(hooks.bp)
-    app.register_blueprint(pools.bp)
-    app.register_blueprint(pool_uploads.bp)
+    for view in VIEWS:
+        app.register_blueprint(view.bp)
     if app.config["DEMO"]:
         app.register_blueprint(mailbox.bp)
 
