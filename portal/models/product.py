@@ -188,3 +188,14 @@ class Product(Model):
     def licenses_for(self, quantity: int) -> int:
         """How many licenses an item of `quantity` units needs."""
         return quantity if self.license_quantity is LicenseQuantity.PER_UNIT else 1
+
+    def tool_refusal(self) -> Refusal | None:
+        """Why nothing can be obtained for its items, or None when it can be."""
+        if self.tool is not None:
+            return None
+        return Refusal(
+            "no_tool",
+            _("No fulfilment tool is set for %(product)s.", product=self.name),
+            _("Ask an operator to choose one on the page of the product."),
+            for_operators=_("Set a tool on the page of the product."),
+        )
