@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, delete
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, joinedload, mapped_column, relationship
 
 from portal import clock
 from portal.database import BigId, UTCDateTime, words
@@ -72,6 +72,10 @@ class ReceivedMessage(Model):
 
     checkout_page: Mapped["CheckoutPage"] = relationship()
     replayed_by: Mapped["Staff | None"] = relationship()
+    # Whoever has the number, which may be an order of another checkout page.
+    order: Mapped[Order | None] = relationship(
+        primaryjoin=lambda: foreign(ReceivedMessage.order_id) == Order.id, viewonly=True
+    )
 
     @classmethod
     def first_of_its_id(
@@ -102,7 +106,13 @@ class ReceivedMessage(Model):
         cls, page: "CheckoutPage", *, before: int | None = None, limit: int = 50
     ) -> "list[ReceivedMessage]":
         """The messages of `page`, newest first; `before` is the id that the last list ended on."""
-        query = db.select(cls).filter_by(checkout_page_id=page.id).order_by(cls.id.desc())
+        order = joinedload(cls.order).load_only(Order.checkout_page_id)
+        query = (
+            db.select(cls)
+            .filter_by(checkout_page_id=page.id)
+            .options(order.joinedload(Order.checkout_page))
+            .order_by(cls.id.desc())
+        )
         if before is not None:
             query = query.where(cls.id < before)
         return list(db.session.scalars(query.limit(limit)))
@@ -137,6 +147,20 @@ class ReceivedMessage(Model):
     def place(self) -> str:
         """Where the body is sealed for."""
         return _place(self.checkout_page_id, self.hook, self.message_id)
+
+    def number_refusal(self) -> Refusal | None:
+        """Why a rejected message cannot have its number, or None when it can: whoever knows the
+        secret of one checkout page can take the numbers of the others."""
+        if self.outcome is not MessageOutcome.REJECTED or self.order is None:
+            return None
+        if self.order.checkout_page_id == self.checkout_page_id:
+            return None
+        page = self.order.checkout_page.title
+        return Refusal(
+            "number_taken",
+            _("Its number is taken by an order of %(page)s.", page=page),
+            _("Look at that order; if it is not genuine, give that checkout page a new secret."),
+        )
 
     def replay_refusal(self) -> Refusal | None:
         """Why this message cannot be taken in again, or None when it can."""
