@@ -53,6 +53,8 @@ DEFAULTS: dict[str, object] = {
     "LOGIN_LIMIT_ACCOUNT": "10 per 10 minutes",
     # Requests to the API that are signed with one token.
     "API_LIMIT": "300 per minute",
+    # What is kept in a day of the messages of one checkout page, in MiB.
+    "MESSAGE_MIB_PER_DAY": 50,
     "SESSION_HOURS": 12.0,
     "SESSION_COOKIE_SECURE": True,
     # The demo shows the mails that it caught; nothing else sets this.

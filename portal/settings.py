@@ -112,6 +112,7 @@ class Settings(BaseModel):
     LOGIN_LIMIT_ADDRESS: Limit
     LOGIN_LIMIT_ACCOUNT: Limit
     API_LIMIT: Limit
+    MESSAGE_MIB_PER_DAY: Annotated[int, Field(ge=1, le=1_000_000)]
     SESSION_HOURS: Annotated[float, Field(gt=0, le=12)]
     SESSION_COOKIE_SECURE: bool
     DEMO: bool

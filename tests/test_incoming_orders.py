@@ -126,6 +126,36 @@ def test_a_message_that_is_rejected_again_says_so(page, rejected, nordsoft):
     assert rejected.outcome is MessageOutcome.REJECTED
 
 
+TAKEN = (
+    "Its number is taken by an order of Nordsoft. "
+    "Look at that order; if it is not genuine, give that checkout page a new secret."
+)
+
+
+def test_a_number_that_an_order_of_another_page_has_taken_stands_out(app, page, acme, nordsoft):
+    sender = Sender(app, "/hooks/acme", PageSecret.add(acme, Hook.WEBHOOK))
+    db.session.commit()
+    for number in ("A1", "A2", "A3"):
+        bring_in(order_document(number, codes=(), checkout_page="nordsoft"))
+        assert sender.tell(message(number=number)).status_code == 422
+    assert sender.tell(message(number="A4", total="x")).status_code == 422
+    db.session.expunge_all()
+    with statements(app) as found:
+        listed = page._browser.open("/checkout-pages/acme/messages")
+    assert len([sql for sql in found if sql.startswith("SELECT")]) <= 4
+    rows = listed.parts("tbody tr")
+    assert [TAKEN in row.text for row in rows] == [False, True, True, True]
+    shown = [listed.follow(link._element) for link in listed.parts("tbody th a")]
+    assert [TAKEN in one.text for one in shown] == [False, True, True, True]
+
+
+def test_a_number_that_no_other_page_has_any_more_is_not_taken(page, rejected):
+    listed = page.press("Received messages")
+    assert rejected.complaint in listed.text
+    assert "is taken" not in listed.text
+    assert "is taken" not in listed.follow(listed.parts("tbody th a")[0]._element).text
+
+
 def test_many_messages_are_listed_fifty_at_a_time(app, page, acme):
     for number in range(101):
         db.session.add(

@@ -21,18 +21,22 @@ KINDS = {Hook.WEBHOOK: webhook, Hook.NOVENTIQ: noventiq}
 
 def receive(page_id: int, hook: Hook, message_id: str, body: str) -> ReceivedMessage:
     """Take a message in; the one that is there already if its id is known. Commits nothing."""
-    message = ReceivedMessage.first_of_its_id(page_id, hook, message_id, body)
+    message = ReceivedMessage.first_of_its_id(page_id, hook, message_id)
     if message is None:
         return ReceivedMessage.by_message_id(page_id, hook, message_id)
     content = message_in(body.encode())
     message.concern(*KINDS[hook].subject(content or {}))
     db.session.flush()  # whatever forgets the customer of an order finds its messages by its id
-    take_in(message, body)
+    if take_in(message, body):
+        # Counted last: all others of the page wait for that, and this one may have waited long for
+        # its order.
+        message.keep(body)
     return message
 
 
-def take_in(message: ReceivedMessage, body: str) -> None:
-    """Bring about what `message` says, and write down what became of it.
+def take_in(message: ReceivedMessage, body: str) -> bool:
+    """Bring about what `message` says, and write down what became of it. Says whether its body may
+    be kept, which it may not once the customer's data is erased.
 
     The order comes first, as everywhere, so that nobody who locks both waits in a circle.
     """
@@ -45,9 +49,7 @@ def take_in(message: ReceivedMessage, body: str) -> None:
         outcome, complaint = MessageOutcome.REJECTED, str(error)
     order = order or _locked_order(message)
     message.outcome, message.complaint = outcome, complaint
-    if order and order.erased_at:
-        message.sealed = None
-    db.session.flush()
+    return not (order and order.erased_at)
 
 
 def _locked_order(message: ReceivedMessage) -> Order | None:

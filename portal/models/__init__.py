@@ -8,6 +8,7 @@ from portal.models.endpoint import Endpoint
 from portal.models.fulfilment import Fulfilment, FulfilmentState
 from portal.models.history import HistoryEntry, What
 from portal.models.item import Item
+from portal.models.kept_bytes import KeptBytes
 from portal.models.license import License
 from portal.models.notice import Notice, NoticeKind
 from portal.models.order import Order
@@ -35,6 +36,7 @@ __all__ = [
     "HistoryEntry",
     "Hook",
     "Item",
+    "KeptBytes",
     "License",
     "LicenseQuantity",
     "MessageOutcome",

@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, delete
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, delete, false
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, joinedload, mapped_column, relationship
 
 from portal import clock
 from portal.database import BigId, UTCDateTime, words
 from portal.extensions import Model, db
+from portal.models.kept_bytes import KeptBytes
 from portal.models.order import Order
 from portal.models.page_secret import Hook
 from portal.models.refusal import Refusal, Refused
@@ -45,8 +46,9 @@ class MessageOutcome(StrEnum):
 
 class ReceivedMessage(Model):
     """`sealed` is the body, see vault.py: it names the customer, and may hold licenses. It is None
-    where the customer's data was erased, before it came or after. `complaint` says of a rejected
-    one what is wrong, as `field: what`, and never what the field holds."""
+    where the customer's data was erased, before it came or after, and of what was `left_out`, see
+    KeptBytes. `complaint` says of a rejected one what is wrong, as `field: what`, and never what
+    the field holds."""
 
     __tablename__ = "received_messages"
     __table_args__ = (
@@ -66,18 +68,22 @@ class ReceivedMessage(Model):
     received_at: Mapped[datetime] = mapped_column(UTCDateTime)
     outcome: Mapped[MessageOutcome | None] = mapped_column(words(MessageOutcome))
     complaint: Mapped[str | None] = mapped_column(Text)
+    left_out: Mapped[bool] = mapped_column(default=False, server_default=false())
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     replayed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     replayed_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
 
     checkout_page: Mapped["CheckoutPage"] = relationship()
     replayed_by: Mapped["Staff | None"] = relationship()
+    # Whoever has the number, which may be an order of another checkout page.
+    order: Mapped[Order | None] = relationship(
+        primaryjoin=lambda: foreign(ReceivedMessage.order_id) == Order.id, viewonly=True
+    )
 
     @classmethod
-    def first_of_its_id(
-        cls, page_id: int, hook: Hook, message_id: str, body: str
-    ) -> "ReceivedMessage | None":
-        """The message, written down without an outcome; None when one of this id is there.
+    def first_of_its_id(cls, page_id: int, hook: Hook, message_id: str) -> "ReceivedMessage | None":
+        """The message, written down without an outcome or a body; None when one of this id is
+        there.
 
         Waits for whoever is writing the same one down, until it is known whether that succeeded.
         """
@@ -87,7 +93,6 @@ class ReceivedMessage(Model):
             hook=hook,
             message_id=message_id,
             received_at=clock.now(),
-            sealed=vault().seal(body, _place(page_id, hook, message_id)),
         )
         return db.session.scalars(insert.on_conflict_do_nothing().returning(cls)).one_or_none()
 
@@ -102,7 +107,13 @@ class ReceivedMessage(Model):
         cls, page: "CheckoutPage", *, before: int | None = None, limit: int = 50
     ) -> "list[ReceivedMessage]":
         """The messages of `page`, newest first; `before` is the id that the last list ended on."""
-        query = db.select(cls).filter_by(checkout_page_id=page.id).order_by(cls.id.desc())
+        order = joinedload(cls.order).load_only(Order.checkout_page_id)
+        query = (
+            db.select(cls)
+            .filter_by(checkout_page_id=page.id)
+            .options(order.joinedload(Order.checkout_page))
+            .order_by(cls.id.desc())
+        )
         if before is not None:
             query = query.where(cls.id < before)
         return list(db.session.scalars(query.limit(limit)))
@@ -122,9 +133,18 @@ class ReceivedMessage(Model):
             self.order_id = Order.id_of(number)
             self.order_number = number if self.order_id is not None else None
 
+    def keep(self, body: str) -> None:
+        """Keep what was sent, where there is room for it today. Commit soon, see KeptBytes."""
+        with db.session.no_autoflush:  # what became of it is written down along with it
+            if KeptBytes.have_room(self.checkout_page_id, len(body.encode())):
+                self.sealed = vault().seal(body, self.place)
+            else:
+                self.left_out = True
+
     @property
     def body(self) -> str | None:
-        """What was sent, or None when it was erased or cannot be read with the keys at hand."""
+        """What was sent, or None when it was not kept, was erased, or cannot be read with the keys
+        at hand."""
         if self.sealed is None:
             return None
         try:
@@ -136,7 +156,21 @@ class ReceivedMessage(Model):
     @property
     def place(self) -> str:
         """Where the body is sealed for."""
-        return _place(self.checkout_page_id, self.hook, self.message_id)
+        return f"message:{self.checkout_page_id}:{self.hook}:{self.message_id}"
+
+    def number_refusal(self) -> Refusal | None:
+        """Why a rejected message cannot have its number, or None when it can: whoever knows the
+        secret of one checkout page can take the numbers of the others."""
+        if self.outcome is not MessageOutcome.REJECTED or self.order is None:
+            return None
+        if self.order.checkout_page_id == self.checkout_page_id:
+            return None
+        page = self.order.checkout_page.title
+        return Refusal(
+            "number_taken",
+            _("Its number is taken by an order of %(page)s.", page=page),
+            _("Look at that order; if it is not genuine, give that checkout page a new secret."),
+        )
 
     def replay_refusal(self) -> Refusal | None:
         """Why this message cannot be taken in again, or None when it can."""
@@ -145,6 +179,12 @@ class ReceivedMessage(Model):
                 "not_rejected",
                 _("The message was not rejected: what it said is in the order."),
                 _("There is nothing to do."),
+            )
+        if self.left_out:
+            return Refusal(
+                "message_not_kept",
+                _("The message cannot be taken in again: what it said was not kept."),
+                _("Have its sender send it again, with another id."),
             )
         if self.body is None:
             return Refusal(
@@ -163,9 +203,7 @@ class ReceivedMessage(Model):
         db.session.refresh(self)
         if refusal := self.replay_refusal():
             raise Refused(refusal)
-        take_in(self, self.body or "")
+        if not take_in(self, self.body or ""):
+            self.sealed = None
         self.replayed_at, self.replayed_by = clock.now(), by
-
-
-def _place(checkout_page_id: int, hook: Hook, message_id: str) -> str:
-    return f"message:{checkout_page_id}:{hook}:{message_id}"
+        db.session.flush()
