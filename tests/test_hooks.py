@@ -166,6 +166,7 @@ def test_a_message_over_a_mebibyte_is_too_large(acme_sends):
         acme_sends.path = path
         answer = acme_sends.post(b"x" * (1024 * 1024 + 1))
         assert (answer.status_code, answer.json["error"]) == (413, "too_large")
+    acme_sends.path = "/hooks/acme"
     assert acme_sends.post(b"x" * (1024 * 1024)).status_code == 401
 
 
@@ -430,4 +431,5 @@ def test_a_message_costs_few_statements(app, acme_sends):
     headers = signed(acme_sends.secret, body)
     with statements(app) as found:
         acme_sends.post(body, headers)
-    assert len(found) <= 25, "\n".join(found)
+    asked = [statement for statement in found if not statement.startswith("BEGIN")]
+    assert len(asked) <= 25, "\n".join(asked)
