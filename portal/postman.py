@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 
 from portal import emails, smtp
-from portal.database import begin_reading
+from portal.database import begin_reading, is_unavailable
 from portal.extensions import db
 from portal.models import Delivery, License, Notice, Staff, outbox
 
@@ -69,8 +69,10 @@ def _claim(delivery_id: int) -> Delivery | None:
     try:
         delivery = outbox.claim(delivery_id)
         db.session.commit()
-    except Exception:  # or the sweep would find it due each minute
+    except Exception as error:  # or the sweep would find it due each minute
         db.session.rollback()
+        if is_unavailable(error):
+            raise
         log.exception("The delivery %s could not be claimed", delivery_id)
         outbox.put_off(delivery_id)
         db.session.commit()

@@ -1,6 +1,10 @@
 """What is queued goes as things stand when it goes, and each outcome is written by whose it is."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from portal import bounces, clock, jobs, postman
 from portal.extensions import db
@@ -230,3 +234,17 @@ def test_a_mail_that_nobody_can_claim_is_tried_with_growing_waits(order, deliver
     assert (delivery.status, delivery.attempts) == (DeliveryStatus.QUEUED, 2)
     assert entries(order) == [What.EMAIL_RETRIES] * 2
     assert mailbox.empty
+
+
+@pytest.mark.settings(SQLITE_BUSY_TIMEOUT=0.05)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_database_that_is_busy_is_no_fault_of_the_mail(database, delivery, caplog):
+    delivery_id = delivery.id
+    db.session.commit()
+    with closing(sqlite3.connect(database.uri.removeprefix("sqlite:///"))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="database is locked"):
+            jobs.send(delivery_id)
+    db.session.rollback()
+    assert "could not be claimed" not in caplog.text
+    assert (delivery.status, delivery.attempts) == (DeliveryStatus.QUEUED, 0)

@@ -190,7 +190,7 @@ class ReceivedMessage(Model):
             return Refusal(
                 "message_erased",
                 _("The message cannot be read any more: it was erased, or a key is missing."),
-                _("Have its sender send it again."),
+                _("Have its sender send it again, with another id."),
             )
         return None
 
