@@ -127,44 +127,48 @@ def visible_pages() -> Sequence[CheckoutPage]:
 def order_or_404(number: str, *options: ExecutableOption) -> Order:
     """The order with this number, if it is theirs to see. This and the next three are the only
     ways to reach an order. `options` are always the same objects."""
-    order = _order_query(options, sees_all=current_staff.sees_all)
-    values = _theirs_values(Order.id_of(number))
-    return db.session.scalars(order, values).unique().one_or_none() or abort(404)
+    values = {"order_id": Order.id_of(number)}
+    order = db.session.scalars(_order_query(options), values).unique().one_or_none()
+    return _theirs_or_404(order, order)
 
 
 def license_or_404(number: str, license_id: int) -> License:
     """The license of an order that is theirs to see, in one statement with what it belongs to."""
     query = (
-        _theirs(db.select(License).join(License.item).join(Item.order), current_staff.sees_all)
-        .where(License.id == (license_id if license_id <= LARGEST_ID else None))
+        db.select(License)
+        .join(License.item)
+        .join(Item.order)
+        .where(License.id == _possible(license_id), Order.id == Order.id_of(number))
         .options(
             contains_eager(License.item).contains_eager(Item.order).joinedload(Order.checkout_page)
         )
     )
-    values = _theirs_values(Order.id_of(number))
-    return db.session.scalars(query, values).one_or_none() or abort(404)
+    license = db.session.scalars(query).one_or_none()
+    return _theirs_or_404(license, license and license.item.order)
 
 
 def item_or_404(number: str, item_id: int) -> Item:
     """The item of an order that is theirs to see, in one statement with what it belongs to."""
     query = (
-        _theirs(db.select(Item).join(Item.order), current_staff.sees_all)
-        .where(Item.id == (item_id if item_id <= LARGEST_ID else None))
+        db.select(Item)
+        .join(Item.order)
+        .where(Item.id == _possible(item_id), Order.id == Order.id_of(number))
         .options(contains_eager(Item.order).joinedload(Order.checkout_page))
     )
-    values = _theirs_values(Order.id_of(number))
-    return db.session.scalars(query, values).one_or_none() or abort(404)
+    item = db.session.scalars(query).one_or_none()
+    return _theirs_or_404(item, item and item.order)
 
 
 def delivery_or_404(number: str, delivery_id: int) -> Delivery:
     """The delivery of an order that is theirs to see."""
     query = (
-        _theirs(db.select(Delivery).join(Delivery.order), current_staff.sees_all)
-        .where(Delivery.id == (delivery_id if delivery_id <= LARGEST_ID else None))
+        db.select(Delivery)
+        .join(Delivery.order)
+        .where(Delivery.id == _possible(delivery_id), Order.id == Order.id_of(number))
         .options(contains_eager(Delivery.order))
     )
-    values = _theirs_values(Order.id_of(number))
-    return db.session.scalars(query, values).one_or_none() or abort(404)
+    delivery = db.session.scalars(query).one_or_none()
+    return _theirs_or_404(delivery, delivery and delivery.order)
 
 
 def checkout_page_or_404(code: str) -> CheckoutPage:
@@ -193,24 +197,22 @@ def message_or_404(code: str, message_id: int) -> ReceivedMessage:
 
 
 @lru_cache(maxsize=100)
-def _order_query(options: tuple[ExecutableOption, ...], *, sees_all: bool) -> Select[Order]:
+def _order_query(options: tuple[ExecutableOption, ...]) -> Select[Order]:
     """To put this together takes as long as the database takes to answer it."""
-    return _theirs(db.select(Order), sees_all).options(*options)
+    return db.select(Order).where(Order.id == bindparam("order_id")).options(*options)
 
 
-def _theirs(query: Select[T], sees_all: bool) -> Select[T]:
-    """`query`, narrowed to the order of `_theirs_values` if its checkout page is theirs to see."""
-    query = query.where(Order.id == bindparam("order_id"))
-    if sees_all:
-        return query
-    return query.where(Order.checkout_page_id.in_(bindparam("page_ids", expanding=True)))
+def _theirs_or_404(found: T | None, order: Order | None) -> T:
+    """What was `found`, unless the `order` that it belongs to is none of theirs: an order of
+    another checkout page and one that does not exist are answered alike."""
+    if found is None or order is None or not current_staff.sees(order):
+        abort(404)
+    return found
 
 
-def _theirs_values(order_id: int | None) -> dict[str, Any]:
-    return {
-        "order_id": order_id,
-        "page_ids": [page.id for page in current_staff.checkout_pages],
-    }
+def _possible(id_: int) -> int | None:
+    """No larger id can be asked for."""
+    return id_ if id_ <= LARGEST_ID else None
 
 
 def _bearer_token() -> str:

@@ -21,6 +21,7 @@ from portal.extensions import Model, db
 
 if TYPE_CHECKING:
     from portal.models.checkout_page import CheckoutPage
+    from portal.models.order import Order
 
 staff_checkout_pages = Table(
     "staff_checkout_pages",
@@ -74,6 +75,11 @@ class Staff(Model, UserMixin):
     def sees_all(self) -> bool:
         """Whether the orders of every checkout page are theirs to see."""
         return self.role is Role.OPERATOR
+
+    def sees(self, order: "Order") -> bool:
+        """Whether `order` is theirs to see."""
+        page_ids = (page.id for page in self.checkout_pages)
+        return self.sees_all or order.checkout_page_id in page_ids
 
     @classmethod
     def by_email(cls, email: str) -> "Staff | None":
