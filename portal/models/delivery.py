@@ -128,7 +128,10 @@ class Delivery(Sending, Model):
     @classmethod
     def unsettled(cls, order: "Order") -> "list[Delivery]":
         """The deliveries of `order` that are under way, or can be repeated, newest first."""
-        return list(db.session.scalars(_unsettled(), {"order_id": order.id}))
+        # Most orders have none, and to be told so by ids takes a fifth of the time.
+        found = db.session.connection().execute(_unsettled_ids(), {"order_id": order.id})
+        ids = found.scalars().all()
+        return list(db.session.scalars(_with_people(), {"ids": ids})) if ids else []
 
     @property
     def is_automatic(self) -> bool:
@@ -283,16 +286,21 @@ class Delivery(Sending, Model):
         )
 
 
+# Both are made once, because every page of an order asks.
 @cache
-def _unsettled() -> "Select[Delivery]":
-    """Made once, because every page of an order asks it."""
+def _unsettled_ids() -> "Select[int]":
     is_undelivered = Delivery.status.in_(UNDELIVERED) & ~Delivery.licenses.any()
+    return db.select(Delivery.id).where(
+        Delivery.order_id == bindparam("order_id"),
+        Delivery.status.in_(UNDERWAY) | is_undelivered,
+    )
+
+
+@cache
+def _with_people() -> "Select[Delivery]":
     return (
         db.select(Delivery)
-        .where(
-            Delivery.order_id == bindparam("order_id"),
-            Delivery.status.in_(UNDERWAY) | is_undelivered,
-        )
+        .where(Delivery.id.in_(bindparam("ids", expanding=True)))
         .order_by(Delivery.id.desc())
         .options(
             joinedload(Delivery.by).lazyload(Staff.checkout_pages),
