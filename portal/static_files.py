@@ -1,11 +1,10 @@
 """Static files stay in the browser for a year: their addresses change with what is in them."""
 
-import os
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, request, url_for
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 YEAR = 365 * 24 * 3600
@@ -13,6 +12,8 @@ YEAR = 365 * 24 * 3600
 
 def init_app(app: Flask) -> None:
     app.session_interface = SessionOfPages()
+    app.jinja_env.globals["static_url"] = static_url
+    app.extensions["static_urls"] = {}
     app.url_defaults(_add_digest)
     app.after_request(_let_it_stay)
 
@@ -24,6 +25,16 @@ class SessionOfPages(SecureCookieSessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if request.endpoint != "static":
             super().save_session(app, session, response)
+
+
+def static_url(filename: str) -> str:
+    """The address of a static file, looked up once: each page has six of them, which would take as
+    long as finding its order."""
+    urls: dict[tuple[str, str], str] = current_app.extensions["static_urls"]
+    place = request.script_root, filename
+    if place not in urls or current_app.debug:
+        urls[place] = url_for("static", filename=filename)
+    return urls[place]
 
 
 def _add_digest(endpoint: str, values: dict[str, object]) -> None:
@@ -43,7 +54,7 @@ def _let_it_stay(response: Response) -> Response:
 def _digest(filename: str) -> str | None:
     path = f"{current_app.static_folder}/{filename}"
     try:
-        return _digest_of(path, os.stat(path).st_mtime_ns)  # noqa: PTH116 - ten times for each page
+        return _digest_of(path, Path(path).stat().st_mtime_ns)
     except (OSError, ValueError):  # there is none, or no file has such a name
         return None
 
