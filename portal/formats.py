@@ -20,6 +20,7 @@ from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
 from portal import clock
+from portal.models.order_status import OrderStatus
 from portal.tags import LINKS, Filled, fill, unlinked
 
 # The pages are written in English; these differ in how they write dates and numbers.
@@ -82,9 +83,9 @@ def clock_time(moment: datetime) -> str:
 
 
 @pass_context
-def statuses(context: Context, order: Any) -> Markup:
-    """Where an order stands, in coloured words: its `status`, and whether it `is_delivered`."""
-    return _statuses(order.status.value, bool(order.is_delivered), _reader_of(context)[1])
+def statuses(context: Context, status: OrderStatus, is_delivered: bool) -> Markup:
+    """Where an order stands, in coloured words: its status, and whether it is delivered."""
+    return _statuses(status.value, bool(is_delivered), _reader_of(context)[1])
 
 
 @pass_context

@@ -6,14 +6,16 @@ are sorted into its order (candidates.py). Neither reads the whole table of orde
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 from sqlalchemy import Row
 
 from portal.extensions import db
-from portal.models import CheckoutPage, Staff
+from portal.models import CheckoutPage, OrderStatus, Staff
 from portal.models.order import full_name
 from portal.search import Search, lists
 from portal.search.candidates import CAP, Ids, licensed
@@ -27,19 +29,22 @@ PAGE_SIZE = 50
 Pages = Sequence[CheckoutPage]
 
 
-@dataclass(frozen=True)
-class Result:
-    """An order that was found, as a row of lists.COLUMNS and `is_delivered`, its checkout page, and
-    what the search matched in it."""
+class Result(NamedTuple):
+    """What a list shows of an order that was found, in the order of its columns."""
 
-    order: Row[Any]
-    page: CheckoutPage
-    matched: list[str]
-
-    @property
-    def customer_name(self) -> str:
-        """First and last name, as far as there is one."""
-        return full_name(self.order.first_name, self.order.last_name)
+    number: str
+    created_at: datetime
+    paid_at: datetime | None
+    total: Decimal
+    currency: str
+    status: OrderStatus
+    is_delivered: bool
+    name: str
+    is_erased: bool
+    email: str | None
+    company: str | None
+    page: str
+    matched: list[str]  # the names of the fields that hold what was typed
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,9 @@ class Results:
     way: Way = Way.WALK
 
     @property
-    def only_order(self) -> Row[Any] | None:
-        """The order, where exactly one fits."""
-        return self.results[0].order if self.count == 1 and self.results else None
+    def only_number(self) -> str | None:
+        """The number of the order, where exactly one fits."""
+        return self.results[0].number if self.count == 1 and self.results else None
 
     @property
     def is_capped(self) -> bool:
@@ -81,12 +86,30 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
     if search.cursor and search.cursor.backwards:
         rows = rows[::-1]
-    by_id = {page.id: page for page in pages}
+    titles = {page.id: page.title for page in pages}
     found = zip(rows, matched_in(search, rows), strict=True)
-    results = [Result(row, by_id[row.checkout_page_id], matched) for row, matched in found]
+    results = [_result(row, titles[row.checkout_page_id], matched) for row, matched in found]
     count = rows[0].found if rows else 0
-    newer, older = _neighbours(search, results, more=more)
+    newer, older = _neighbours(search, rows, more=more)
     return Results(results, count, newer, older, way_of(search))
+
+
+def _result(row: Row[Any], page: str, matched: list[str]) -> Result:
+    return Result(
+        number=row.number,
+        created_at=row.created_at,
+        paid_at=row.paid_at,
+        total=row.total,
+        currency=row.currency,
+        status=row.status,
+        is_delivered=row.is_delivered,
+        name=full_name(row.first_name, row.last_name),
+        is_erased=row.erased_at is not None,
+        email=row.email,
+        company=row.company,
+        page=page,
+        matched=matched,
+    )
 
 
 def has_license(search: Search, staff: Staff, pages: Pages) -> bool:
@@ -107,12 +130,12 @@ def _licensed(scope: Scope, *, but_numbers: bool) -> Ids:
 
 
 def _neighbours(
-    search: Search, results: list[Result], *, more: bool
+    search: Search, rows: Sequence[Row[Any]], *, more: bool
 ) -> tuple[Cursor | None, Cursor | None]:
     """Where the newer and the older page begin, as far as there are any."""
-    if not results:
+    if not rows:
         return None, None
-    first, last = results[0].order, results[-1].order
+    first, last = rows[0], rows[-1]
     backwards = bool(search.cursor and search.cursor.backwards)
     has_newer = more if backwards else search.cursor is not None
     has_older = True if backwards else more

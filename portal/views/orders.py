@@ -111,8 +111,8 @@ def answer(asked: MultiDict[str, str]) -> str | Response | tuple[str, int]:
         form.q.errors = [_("These are too many numbers for one search.")]
         return render_template("orders/index.html", form=form, search=Search(), found=None), 422
     found = find(search, current_staff, pages)
-    if found.only_order and not search.is_empty:
-        return redirect(url_for("orders.show", number=found.only_order.number), 303)
+    if found.only_number and not search.is_empty:
+        return redirect(url_for("orders.show", number=found.only_number), 303)
     if search.cursor and not found.results:
         return _to(search.at(None))
     if search.is_too_long or (search.looks_like_license and not found.count):
