@@ -12,6 +12,7 @@ from portal import (
     database,
     emails,
     errors,
+    escaping,
     formats,
     headers,
     hosts,
@@ -88,6 +89,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     rate_limits.init_app(app)
     security.init_app(app, **access.security_parts())
 
+    escaping.init_app(app)
     formats.init_app(app)
     emails.init_app(app)
     headers.init_app(app)
