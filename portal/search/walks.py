@@ -5,6 +5,7 @@ each of them in the order of the list; the database merges them and reads no mor
 What is not delivered is walked in the same way, in the small table of the orders that are awaited.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
@@ -36,6 +37,11 @@ BY_DELIVERY = (
     OrderStatus.TERMINATED,
     OrderStatus.NOT_PAID,
 )
+
+# Of the newest orders, one in so many may be awaited for the others to be counted at a glance, and
+# so many walks are looked at in this way.
+SPARE = 5
+FEW_WALKS = 4
 
 # Where the list ends, seen forwards and backwards.
 ENDS = {False: datetime.min.replace(tzinfo=UTC), True: datetime.max.replace(tzinfo=UTC)}
@@ -86,7 +92,7 @@ def _in_order(shape: Shape, parts: list[Ids], most: int) -> Ids:
 def _near(shape: Shape, parts: list[Ids], most: int) -> list[Ids]:
     """`parts`, of which those that hardly find anything walk no further than the first ones have
     to, which find plenty: an order that is not paid is hardly ever delivered."""
-    likely = len(parts) // len(_statuses(shape))
+    likely = _likely_count(shape, parts)
     first = _in_order(shape, parts[:likely], most).subquery()
     ordered = list_order(first.c.created_at, first.c.id, backwards=shape.backwards)
     last = select(first.c.created_at).order_by(*ordered).offset(most - 1).limit(1)
@@ -108,10 +114,40 @@ def counted(shape: Shape, most: int) -> Any:
     if len(parts) == 1:
         parts = [parts[0].order_by(*order).limit(most)]
     last = select(merged(parts, order, most).c.id).offset(most - 1).limit(1)
+    many = [(last.exists(), most)]
+    if shape.delivered and not paid_in(shape):
+        likely = zip(_likely(shape, ORDERS), _likely(shape, AWAITED), strict=True)
+        many = [*((_surely(*pair, most), most) for pair in likely), *many]
     each = [part.subquery() for part in _bounded(parts, order, most)]
     counts = [select(func.count().label("count")).select_from(part) for part in each]
     count = select(func.sum(union_all(*counts).subquery().c.count)).scalar_subquery()
-    return case((last.exists(), most), else_=count)
+    return case(*many, else_=count)
+
+
+def _surely(orders: Ids, awaited: Ids, most: int) -> Any:
+    """Whether `most` of the `orders` of one walk are delivered for certain: so many of the newest
+    there are besides those of them that are `awaited`, and nobody has to look at the items of each.
+    Where it is not true, there may be as many still."""
+    spare = most // SPARE
+    newest = orders.order_by(*list_order(Order.created_at, Order.id, backwards=False)).subquery()
+    last = select(newest.c.created_at).offset(most + spare - 1).limit(1).subquery()
+    since = awaited.where(AwaitedOrder.created_at >= last.c.created_at).correlate(last)
+    number = select(func.count()).select_from(since.subquery()).scalar_subquery()
+    return select(number <= spare).select_from(last).scalar_subquery()
+
+
+def _likely(shape: Shape, walked: Walked) -> list[Ids]:
+    """Some walks of the orders that most probably are delivered, whether they are or not."""
+    walks = _walks(shape, walked)
+    created = created_in(shape, walked.created_at)
+    every = select(walked.id, walked.created_at)
+    likely = walks[: min(_likely_count(shape, walks), FEW_WALKS)]
+    return [every.where(*walk, *created) for walk in likely]
+
+
+def _likely_count(shape: Shape, walks: Sequence[object]) -> int:
+    """How many of `walks`, which are sorted by status, find orders of the likeliest one."""
+    return max(len(walks) // len(_statuses(shape)), 1)
 
 
 def merged(parts: list[Ids], order: list[Any], most: int) -> Any:
