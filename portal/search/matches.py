@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import Row
 
-from portal.models.order import search_text
+from portal.models.order import full_name, search_text
 from portal.search import Search
 
 
@@ -32,7 +32,9 @@ def _matched(search: Search, order: Row[Any], names: Names) -> list[str]:
     by_number = order.id in search.numbers
     fields = _fields(order, names) if search.q else {}
     found = [names.number] if by_number else []
-    found += [name for name, text in fields.items() if any(word in text for word in search.words)]
+    found += [
+        name for name, text in fields.items() if any(_is_in(text, word) for word in search.words)
+    ]
     if order.by_license:
         found.append(names.license)
     elif not by_number and not _are_in(fields, search.words):
@@ -42,12 +44,20 @@ def _matched(search: Search, order: Row[Any], names: Names) -> list[str]:
 
 def _fields(order: Row[Any], names: Names) -> dict[str, str]:
     return {
-        names.email: search_text([order.email]),
-        names.name: search_text([order.first_name, order.last_name]),
-        names.company: search_text([order.company]),
-        names.external_id: search_text([order.external_id]),
+        names.email: order.email or "",
+        names.name: full_name(order.first_name, order.last_name),
+        names.company: order.company or "",
+        names.external_id: order.external_id or "",
     }
 
 
 def _are_in(fields: dict[str, str], words: list[str]) -> bool:
-    return all(any(word in text for text in fields.values()) for word in words)
+    return all(any(_is_in(text, word) for text in fields.values()) for word in words)
+
+
+def _is_in(text: str, word: str) -> bool:
+    """Whether the search box finds `text` by `word`. Where neither has anything but letters and
+    digits of ASCII that counts, nobody has to look at each sign of it."""
+    if text.isascii() and word.isascii() and word.isalnum():
+        return word in text.casefold()
+    return word in search_text([text])
