@@ -6,7 +6,7 @@ afterwards: to sort all that a common word finds takes too long.
 
 from typing import Any
 
-from sqlalchemy import Select, case, column, exists, func, literal_column, or_, select
+from sqlalchemy import Select, case, column, exists, func, literal_column, or_, select, union_all
 from sqlalchemy import table as bare_table
 
 from portal.models import Item, License, Order
@@ -75,18 +75,39 @@ def _asked_for(shape: Shape, filters: Conditions) -> list[Any]:
         has = [Order.search_text.like(word) for word in words]
         ways.append(every.where(*has).order_by(Order.id.desc()).limit(CAP + 1))
     elif "phrases" in shape.filled:
-        ways += _by_text_index(every)
+        ways += _by_text_index(shape, every)
     return ways
 
 
-def _by_text_index(every: Ids) -> list[Any]:
+def _by_text_index(shape: Shape, every: Ids) -> list[Any]:
     """Those of `every` that SQLite's index of the search text finds: the few that there are of a
     rare word, or the newest. The newest first takes it three times as long."""
-    few = _in_index(given("phrases")).limit(FEW + 1).cte("few")
-    are_few = select(func.count()).select_from(few).scalar_subquery() <= FEW
+    few = (_few_by_ending(shape) if "ending" in shape.filled else _few(given("phrases"))).cte("few")
+    are_few = _are_few(few)
     many = _in_index(case((are_few, NOTHING), else_=given("phrases"))).subquery()
     newest = every.join(many, many.c.id == Order.id).order_by(many.c.id.desc()).limit(CAP + 1)
     return [every.join(few, few.c.id == Order.id).where(are_few), newest]
+
+
+def _few_by_ending(shape: Shape) -> Any:
+    """The same as _few, for words of which one has an ending that is rare by itself, as codes have
+    that begin alike: the index reads all that begin so before it sees how they end."""
+    endings = _few(given("ending")).cte("endings")
+    are_few = _are_few(endings)
+    words = [given(name) for name in shape.filled if name.startswith("whole")]
+    has = [func.instr(Order.search_text, word) > 0 for word in words]
+    by_ending = select(Order.id).join(endings, endings.c.id == Order.id).where(are_few, *has)
+    others = _few(case((are_few, NOTHING), else_=given("phrases"))).subquery()
+    return union_all(by_ending, select(others.c.id))
+
+
+def _few(phrases: Any) -> Ids:
+    """The orders with `phrases` where there are FEW of them or less, and one more where not."""
+    return _in_index(phrases).limit(FEW + 1)
+
+
+def _are_few(found: Any) -> Any:
+    return select(func.count()).select_from(found).scalar_subquery() <= FEW
 
 
 def _in_index(phrases: Any) -> Ids:

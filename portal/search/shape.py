@@ -18,6 +18,10 @@ from portal.models import OrderStatus
 from portal.search import Search
 from portal.search.scope import Scope
 
+# Letters of an ending that may be rare by itself, and the words that are looked for beside it.
+ENDING = 6
+FEW_WORDS = 4
+
 
 class Way(Enum):
     """How the orders are found that answer a search."""
@@ -76,16 +80,29 @@ def values_of(search: Search) -> dict[str, Any]:
         "digests": search.digests,
         "tail_digests": search.tail_digests,
         **_cursor_values(search),
-        **_word_values(search.words if len(search.numbers) < 2 else []),
+        **(_word_values(search) if len(search.numbers) < 2 else {}),
     }
     return {name: value for name, value in values.items() if value not in (None, [])}
 
 
-def _word_values(words: list[str]) -> dict[str, str]:
+def _word_values(search: Search) -> dict[str, str]:
     """No word has a sign in it that means something to either database, see searchable()."""
-    if db.engine.dialect.name == "sqlite":
-        return {"phrases": " AND ".join(f'"{word}"' for word in words)} if words else {}
-    return {f"word_{number}": f"%{word}%" for number, word in enumerate(words)}
+    words = search.words
+    if db.engine.dialect.name != "sqlite":
+        return {f"word_{number}": f"%{word}%" for number, word in enumerate(words)}
+    if not words:
+        return {}
+    phrases = {"phrases": " AND ".join(f'"{word}"' for word in words)}
+    return phrases | ({} if search.numbers else _ending(words))
+
+
+def _ending(words: list[str]) -> dict[str, str]:
+    """The ending of the longest word, where that is long, and the words to make sure of."""
+    longest = max(words, key=len)
+    if len(longest) <= ENDING or len(words) > FEW_WORDS:
+        return {}
+    whole = {f"whole_{number}": word for number, word in enumerate(words)}
+    return whole | {"ending": f'"{longest[-ENDING:]}"'}
 
 
 def _cursor_values(search: Search) -> dict[str, Any]:
@@ -107,11 +124,12 @@ TYPES = {
     "digests": LargeBinary(16),
     "tail_digests": LargeBinary(16),
 }
+TEXTS = ("word", "phrases", "whole", "ending")
 LISTS = {"numbers", "digests", "tail_digests"}
 
 
 def given(name: str) -> Any:
     """The value of this name, which is told when the statement is run."""
-    is_text = name.startswith(("word", "phrases"))
+    is_text = name.startswith(TEXTS)
     kind: Any = TYPES.get(name, Text() if is_text else UTCDateTime())
     return cast(Any, bindparam(name, type_=kind, expanding=name in LISTS))
