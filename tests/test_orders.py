@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.search import results
-from tests.people import NUMBER, bring_in, order_document
+from tests.people import NUMBER, add_page, bring_in, order_document
+from tests.support.application import statements
 from tests.test_search import found
 
 DAYS = ["created_from", "created_to", "paid_from", "paid_to"]
@@ -139,6 +140,29 @@ def test_more_than_the_cap_are_not_counted(signed_in, ada, order, filters, liste
     assert listed in count if listed else "listed" not in count
     monkeypatch.setattr(results, "CAP", 4)
     assert filtered(signed_in(ada), **filters).parts(".count")[0].text == "4 orders"
+
+
+@pytest.mark.usefixtures("order")
+def test_what_is_more_than_the_cap_is_not_counted_again(signed_in, app, ada, rob, monkeypatch):
+    add_page("nord", "Nordsoft")
+    bring_in(order_document("A1", checkout_page="nord"))
+    bring_in(order_document("A2", checkout_page="nord"))
+    browser = signed_in(ada)
+    monkeypatch.setattr(results, "CAP", 2)
+
+    def count(**filters):
+        with statements(app) as ran:
+            said = filtered(browser, **filters).parts(".count")[0].text
+        return said, any("count(" in one for one in ran)
+
+    assert count() == ("more than 10,000 orders", True)
+    assert count() == ("more than 10,000 orders", False)
+    assert count(page="nord") == ("2 orders", True)
+    assert count(page="nord") == ("2 orders", True)
+    assert count(status="paid") == ("more than 10,000 orders", True)
+    assert count(status="paid") == ("more than 10,000 orders", True)
+    browser = signed_in(rob)
+    assert count() == ("1 order", True)
 
 
 @pytest.mark.usefixtures("order")

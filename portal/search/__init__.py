@@ -52,6 +52,11 @@ class Search:
         return replace(self, cursor=None) == Search()
 
     @property
+    def takes_all(self) -> bool:
+        """Whether every order of its checkout pages is an answer."""
+        return replace(self, cursor=None, page="") == Search()
+
+    @property
     def has_filters(self) -> bool:
         """Whether anything but the search box is filled."""
         return replace(self, cursor=None, q="", license="") != Search()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, false, func, select, union
+from sqlalchemy import Row, Select, false, func, literal, select, union
 
 from portal.extensions import db
 from portal.models import Order
@@ -37,18 +37,23 @@ COLUMNS = (
 FEW_VALUES = 20
 
 
-def rows(search: Search, scope: Scope, most: int, cap: int) -> Sequence[Row[Any]]:
+def rows(
+    search: Search, scope: Scope, most: int, cap: int, *, counts: bool = True
+) -> Sequence[Row[Any]]:
     """At most `most` orders from the cursor on, each with its COLUMNS, `is_delivered`, `by_license`
-    (whether it has the license asked for), and `found`, how many there are in all, up to `cap`."""
+    (whether it has the license asked for), and `found`, how many there are in all, up to `cap`;
+    where nobody `counts` them, `cap`."""
     values = values_of(search)
     shape = Shape.of(search, scope, values)
     make = _prepared if len(values) <= FEW_VALUES else _statement
     # Past the session, which looks for objects in the rows.
-    return db.session.connection().execute(make(shape, most, cap), values).all()
+    return db.session.connection().execute(make(shape, most, cap, counts), values).all()
 
 
-def _statement(shape: Shape, most: int, cap: int) -> Select[*tuple[Any, ...]]:
+def _statement(shape: Shape, most: int, cap: int, counts: bool) -> Select[*tuple[Any, ...]]:
     shown, total = _shown_and_counted(shape, most, cap)
+    if not counts:
+        total = literal(cap)
     place = shown.subquery()
     by_license = owns_license(shape) if shape.way is Way.WORDS else false()
     return (

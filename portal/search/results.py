@@ -17,7 +17,7 @@ from sqlalchemy import Row
 from portal.extensions import db
 from portal.models import CheckoutPage, OrderStatus, Staff
 from portal.models.order import full_name
-from portal.search import Search, lists
+from portal.search import Search, lists, plenty
 from portal.search.candidates import CAP, Ids, licensed
 from portal.search.cursor import Cursor
 from portal.search.matches import matched_in
@@ -82,7 +82,8 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     scope = Scope.of(search, staff, pages)
     if not scope.page_ids:
         return Results([], 0, None, None)
-    rows = lists.rows(search, scope, PAGE_SIZE + 1, CAP + 1)
+    are_plenty = plenty.is_known(search, scope, CAP + 1)
+    rows = lists.rows(search, scope, PAGE_SIZE + 1, CAP + 1, counts=not are_plenty)
     more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
     if search.cursor and search.cursor.backwards:
         rows = rows[::-1]
@@ -90,6 +91,8 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     found = zip(rows, matched_in(search, rows), strict=True)
     results = [_result(row, titles[row.checkout_page_id], matched) for row, matched in found]
     count = rows[0].found if rows else 0
+    if count > CAP:
+        plenty.learn(search, scope, count)
     newer, older = _neighbours(search, rows, more=more)
     return Results(results, count, newer, older, way_of(search))
 
