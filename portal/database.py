@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 
-from flask import Flask, has_request_context, request
+from flask import Flask, current_app, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
@@ -114,7 +114,7 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
     """Prepare the engine of `app`, whose `db` has been bound."""
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
-            _configure_sqlite(app, db.engine)
+            _configure_sqlite(db.engine, wait=app.config["SQLITE_BUSY_TIMEOUT"])
         else:
             _configure_postgresql(db.engine)
 
@@ -133,8 +133,9 @@ def _configure_postgresql(engine: Engine) -> None:
         settings["prepare_threshold"] = None
 
 
-def _configure_sqlite(app: Flask, engine: Engine) -> None:
-    """Make each connection of `engine` durable, patient and strict, and begin as asked.
+def _configure_sqlite(engine: Engine, wait: float) -> None:
+    """Make each connection of `engine` durable, patient (`wait` seconds) and strict, and begin as
+    asked.
 
     Python's driver begins transactions late and by itself; here every transaction begins where
     SQLAlchemy says so, and one that will write takes the write lock at once, because SQLite cannot
@@ -148,7 +149,7 @@ def _configure_sqlite(app: Flask, engine: Engine) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")  # an answered resend survives a power cut
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute(f"PRAGMA busy_timeout={int(app.config['SQLITE_BUSY_TIMEOUT'] * 1000)}")
+        cursor.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
         cursor.execute("PRAGMA cache_size=-65536")
         cursor.execute("PRAGMA mmap_size=268435456")
         cursor.close()
@@ -156,7 +157,7 @@ def _configure_sqlite(app: Flask, engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         reads = connection.get_execution_options().get(READS, False)
-        mode = "IMMEDIATE" if _will_write(app) and not reads else "DEFERRED"
+        mode = "IMMEDIATE" if _will_write() and not reads else "DEFERRED"
         connection.exec_driver_sql(f"BEGIN {mode}")
 
 
@@ -233,10 +234,10 @@ def first_line(error: Exception) -> str:
     return f"{getattr(error, 'orig', None) or error}".partition("\n")[0]
 
 
-def _will_write(app: Flask) -> bool:
+def _will_write() -> bool:
     if not has_request_context():
         return True
-    view = app.view_functions.get(request.endpoint or "")
+    view = current_app.view_functions.get(request.endpoint or "")
     return request.method not in SAFE_METHODS and not getattr(view, "reads_only", False)
 
 

@@ -8,6 +8,7 @@ import pytest
 pytest_plugins = [
     "tests.support.run",
     "tests.support.postgres",
+    "tests.support.compiled",
     "tests.support.application",
     "tests.support.databases",
     "tests.support.mail_servers",

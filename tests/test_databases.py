@@ -1,10 +1,14 @@
 """Each test has a database of its own, on SQLite and on PostgreSQL, with today's tables."""
 
+import gc
+import weakref
+
 import pytest
 from sqlalchemy import create_engine, func, inspect, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from portal import create_app
 from portal.models import CheckoutPage
 from tests.support.application import statements
 from tests.support.databases import migrate
@@ -52,6 +56,13 @@ def test_statements_are_collected_inside_the_block_alone(app):
     session.scalar(text("SELECT 3"))
 
     assert [one for one in found if one.startswith("SELECT")] == ["SELECT 1", "SELECT 2"]
+
+
+def test_an_application_that_nobody_uses_is_not_kept(settings):
+    unused = weakref.ref(create_app(settings))
+    create_app(settings)  # the extensions know the last one
+    gc.collect()
+    assert unused() is None
 
 
 def test_the_application_starts_on_the_database_of_the_test(app, database):

@@ -21,7 +21,7 @@ README = (ROOT / "README.md").read_text()
 PORTAL_STARTS = """
 start() {
     SERVING & portal=$!
-    until curl -s -o /dev/null http://127.0.0.1:5000/login; do kill -0 $portal; done
+    until curl -s -o /dev/null http://127.0.0.1:5000/login; do kill -0 $portal; sleep 0.1; done
 }
 stop() { kill $portal; wait $portal || true; }
 trap stop EXIT

@@ -2,11 +2,12 @@
 
 import os
 import resource
+from time import sleep
 
 import pytest
 
 from portal import supervision
-from portal.supervision import FIRST_PAUSE, Part
+from portal.supervision import FIRST_PAUSE, TICK, Part
 
 
 @pytest.fixture
@@ -26,6 +27,7 @@ def test_who_dies_at_once_again_and_again_waits_longer_each_time(lifeline, caplo
             part.process.wait()
         if part.pause not in pauses:
             pauses.append(part.pause)
+        sleep(TICK)
     assert pauses == [0, FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
     assert "no-such-command ended with code 2 and is started again" in caplog.text
     part.wait_for_end(0)
@@ -54,4 +56,5 @@ def test_who_cannot_be_started_is_tried_again_after_a_pause(lifeline, caplog, no
     no_more_files()
     while part.process is None:
         part.keep_running(lifeline)
+        sleep(TICK)
     assert part.process.wait() == 2

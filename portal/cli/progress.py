@@ -4,9 +4,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
 
 @contextmanager
 def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
@@ -15,13 +12,16 @@ def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     Yields what to call with the steps that were done since the last call; `total` is None where
     nobody knows how many there are. What is written to standard error meanwhile stands above it.
     """
+    from rich import progress as rich
+    from rich.console import Console
+
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.TaskProgressColumn(),
+        rich.TimeRemainingColumn(),
     )
     silent = not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), disable=silent) as bar:
+    with rich.Progress(*columns, console=Console(stderr=True), disable=silent) as bar:
         task = bar.add_task(label, total=total)
         yield lambda steps: bar.advance(task, steps)

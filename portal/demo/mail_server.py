@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Mailbox
 from flask import current_app
 
 LOOPBACK = "127.0.0.1"
@@ -30,6 +28,9 @@ class CaughtMail:
 @contextmanager
 def catching_mails(folder: Path) -> Iterator[int]:
     """Run the server on a free port of the loopback address, and yield the port."""
+    from aiosmtpd.controller import Controller
+    from aiosmtpd.handlers import Mailbox
+
     with socket.create_server((LOOPBACK, 0)) as probe:
         port: int = probe.getsockname()[1]
     server = Controller(Mailbox(folder), hostname=LOOPBACK, port=port)

@@ -52,7 +52,7 @@ def settings(request, database, mailbox, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def app(settings):
+def app(settings, keep_compiled):
     """The application on `database`, its mail going to `mailbox`.
 
     An application context is open while the test runs, so that models can be used as they are.
@@ -60,6 +60,7 @@ def app(settings):
     from portal import create_app
 
     app = create_app(settings)
+    keep_compiled(app)
     with app.app_context():
         yield app
     dispose_of(app)
