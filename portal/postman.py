@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 
 from portal import emails, smtp
-from portal.database import begin_reading, is_unavailable
+from portal.database import begin_reading, is_unavailable, keep_trying
 from portal.extensions import db
 from portal.models import Delivery, License, Notice, Staff, outbox
 
@@ -45,7 +45,10 @@ def deliver(delivery: Delivery) -> datetime | None:
     """Send `delivery`, which has been committed, and commit its outcome with its history entry;
     when to try again."""
     attempt = delivery.attempts
-    outcome = _send(delivery)
+    return _settle(delivery, attempt, _send(delivery))
+
+
+def _settle(delivery: Delivery, attempt: int, outcome: smtp.Outcome) -> datetime | None:
     delivery.order.lock()  # as all do that write to an order, so that none waits in a circle
     if delivery.is_at(attempt):  # or it came back already, or was taken for lost
         outbox.settle(delivery, outcome)
@@ -62,7 +65,9 @@ def send_queued(delivery_id: int) -> datetime | None:
         slot = outbox.slot(delivery_id)
         db.session.rollback()
         return slot
-    return deliver(delivery)
+    attempt = delivery.attempts
+    outcome = _send(delivery)
+    return keep_trying(db.session(), lambda: _settle(delivery, attempt, outcome))
 
 
 def _claim(delivery_id: int) -> Delivery | None:
@@ -83,6 +88,7 @@ def _claim(delivery_id: int) -> Delivery | None:
 def send_notice(notice_id: int) -> datetime | None:
     """Tell the vendor what is to be told, if that is due; when to try again."""
     notice = Notice.claim(notice_id)
+    attempt = notice.attempts if notice else 0
     db.session.commit()
     if notice is None:
         return None
@@ -96,8 +102,13 @@ def send_notice(notice_id: int) -> datetime | None:
         db.session.rollback()
         outcome = smtp.hand_over(message)
     db.session.rollback()
+    return keep_trying(db.session(), lambda: _settle_notice(notice, attempt, outcome))
+
+
+def _settle_notice(notice: Notice, attempt: int, outcome: smtp.Outcome) -> datetime | None:
     notice.lock()
-    notice.settle(outcome)
+    if notice.is_at(attempt):
+        notice.settle(outcome)
     due_at = notice.due_at
     db.session.commit()
     return due_at

@@ -115,6 +115,10 @@ class Notice(Model):
         )
         db.session.commit()
 
+    def is_at(self, attempt: int) -> bool:
+        """Whether nobody has taken this over since that attempt was begun."""
+        return self.due_at is not None and self.attempts == attempt
+
     def settle(self, outcome: Outcome) -> None:
         """Write down what the mail server made of it. One that may have arrived is sent again:
         better twice than never."""
