@@ -5,8 +5,10 @@ no transaction is open: the mail server may take its time, and the process may d
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
@@ -16,6 +18,8 @@ from portal.extensions import db
 from portal.models import Delivery, License, Notice, Staff, outbox
 
 log = logging.getLogger(__name__)
+
+Mail = TypeVar("Mail", Delivery, Notice)
 
 
 class TokenSpent(Exception):
@@ -59,7 +63,7 @@ def _settle(delivery: Delivery, attempt: int, outcome: smtp.Outcome) -> datetime
 
 def send_queued(delivery_id: int) -> datetime | None:
     """Send a queued delivery, if it is due and the rule lets it go; when to try again."""
-    delivery = _claim(delivery_id)
+    delivery = _claimed(delivery_id, outbox.claim, outbox.put_off)
     if delivery is None:
         begin_reading(db.session())
         slot = outbox.slot(delivery_id)
@@ -70,28 +74,12 @@ def send_queued(delivery_id: int) -> datetime | None:
     return keep_trying(db.session(), lambda: _settle(delivery, attempt, outcome))
 
 
-def _claim(delivery_id: int) -> Delivery | None:
-    try:
-        delivery = outbox.claim(delivery_id)
-        db.session.commit()
-    except Exception as error:  # or the sweep would find it due each minute
-        db.session.rollback()
-        if is_unavailable(error):
-            raise
-        log.exception("The delivery %s could not be claimed", delivery_id)
-        outbox.put_off(delivery_id)
-        db.session.commit()
-        return None
-    return delivery
-
-
 def send_notice(notice_id: int) -> datetime | None:
     """Tell the vendor what is to be told, if that is due; when to try again."""
-    notice = Notice.claim(notice_id)
-    attempt = notice.attempts if notice else 0
-    db.session.commit()
+    notice = _claimed(notice_id, Notice.claim, Notice.put_off)
     if notice is None:
         return None
+    attempt = notice.attempts
     begin_reading(db.session())
     try:
         message = emails.notice_email(notice)
@@ -112,6 +100,24 @@ def _settle_notice(notice: Notice, attempt: int, outcome: smtp.Outcome) -> datet
     due_at = notice.due_at
     db.session.commit()
     return due_at
+
+
+def _claimed(
+    mail_id: int, claim: Callable[[int], Mail | None], put_off: Callable[[int], None]
+) -> Mail | None:
+    """The mail that is to be sent, claimed for good."""
+    try:
+        mail = claim(mail_id)
+        db.session.commit()
+    except Exception as error:  # or the sweep would find it due each minute
+        db.session.rollback()
+        if is_unavailable(error):
+            raise
+        log.exception("The e-mail %s could not be claimed", mail_id)
+        put_off(mail_id)
+        db.session.commit()
+        return None
+    return mail
 
 
 def _same(done: Delivery, license: License) -> Delivery:
