@@ -192,7 +192,8 @@ class Delivery(Sending, Model):
     ) -> None:
         """Write the outcome down, here and in the order's history; `text` is why it is withheld."""
         self.status, self.due_at, self.finished_at = status, None, clock.now()
-        self._note(delivery_words.ENTRIES[status], failure=failure, answer=answer, text=text)
+        what = delivery_words.entry_for(self, status)
+        self._note(what, failure=failure, answer=answer, text=text)
 
     def try_again(
         self, due_at: datetime, what: What, *, failure: str | None, answer: str | None
