@@ -10,6 +10,7 @@ from portal.models.delivery_status import DeliveryStatus
 from portal.models.history import HistoryEntry, What, email_about
 
 if TYPE_CHECKING:
+    from portal.models.course import Course
     from portal.models.delivery import Delivery
 
 _ENTRIES = {
@@ -21,7 +22,7 @@ _ENTRIES = {
 }
 
 
-def entry_for(delivery: "Delivery", status: DeliveryStatus) -> What:
+def entry_for(delivery: "Course", status: DeliveryStatus) -> What:
     """What the history says of an outcome. Why it was withheld stands there in the place of what
     one without licenses is about."""
     if status is DeliveryStatus.WITHHELD and about(delivery):
@@ -46,7 +47,7 @@ def outcome(delivery: "Delivery") -> str:
     return f"{entry.sentence}. {entry.reason}" if entry.reason else entry.sentence
 
 
-def about(delivery: "Delivery") -> str | None:
+def about(delivery: "Course") -> str | None:
     """The product that it is about, if it carries no license."""
     return None if delivery.licenses or not delivery.item else delivery.item.product_name
 
