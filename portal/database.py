@@ -4,11 +4,13 @@ SQLite is the default and PostgreSQL the choice of those with several hosts; eve
 two do differently, apart from searching, stands here.
 """
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, has_request_context, request
@@ -36,12 +38,19 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
+log = logging.getLogger(__name__)
+
 # SQLite gives an id by itself only to a column of exactly this type; it holds 64 bits there.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 LARGEST_ID = 2**63 - 1
 LARGEST_SMALL_ID = 2**31 - 1  # of a thing of which there are not millions
 
 View = TypeVar("View", bound=Callable[..., object])
+Done = TypeVar("Done")
+
+# How many seconds what is to be written down waits for a database that fails, and from one try to
+# the next.
+PATIENCE, PAUSE = 180.0, 1.0
 
 # Entries of each index that SQLite looks at: a second or two, however many there are.
 LOOKED_AT = 1000
@@ -220,6 +229,26 @@ def count_what_is_there(session: Session) -> None:
         session.execute(text(f"PRAGMA analysis_limit={LOOKED_AT}"))
     session.execute(text("ANALYZE"))
     session.commit()
+
+
+def keep_trying(session: Session, deed: Callable[[], Done]) -> Done:
+    """What `deed` gives, which writes down, and commits, what somebody outside has answered: while
+    the database fails it is tried again. After some minutes, when others must have taken over, that
+    fails too."""
+    ends = monotonic() + PATIENCE
+    while True:
+        try:
+            return deed()
+        except UNAVAILABLE as error:
+            session.rollback()
+            if not is_unavailable(error) or monotonic() > ends:
+                raise
+            log.error(
+                "The database failed, and what came of a job is kept until it can be written down:"
+                " %s",
+                first_line(error),
+            )
+        sleep(PAUSE)
 
 
 def is_unavailable(error: Exception) -> bool:

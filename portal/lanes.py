@@ -1,5 +1,9 @@
-"""How many threads of a worker speak to the same other side at once: half of them at most, so that
-one that is slow holds up nobody else.
+"""How many threads of a worker speak to the same other side at once, so that those that are slow
+hold up nobody else.
+
+One other side has half of the threads at most, and a single one before it has ever answered. All
+that are slow have half of them together, however many they are, and take turns there. So one that
+becomes slow holds up others once, for as long as it has been trusted to be quick.
 
 A worker counts its own threads and nobody else's: each of several keeps half of its threads free,
 and none that died is counted.
@@ -17,26 +21,57 @@ from flask import current_app
 
 from portal import clock
 
-# Who is turned away comes back within so many seconds, however many there are.
-FARTHEST = 60.0
+# What takes longer than so many seconds is slow.
+SLOW = 2.0
+# Who is turned away comes back so many seconds after the one before at the earliest, and within so
+# many, however many there are.
+NEAREST, FARTHEST = 0.1, 60.0
+# Who does not come back so many seconds after it should have has lost its turn.
+LATE = 5.0
 
 
 @dataclass
 class Lane:
-    """One other side: since when each of those `inside` is there, how many seconds the last one
-    `took`, and when the next one comes back that was turned away."""
+    """One other side: since when each of those `inside` is there, how many seconds the last ones
+    `took`, when the next one comes back that was turned away, and since when it waits for a turn
+    among the slow ones, and until when that is kept."""
 
     inside: list[float] = field(default_factory=list)
-    took: float = 1.0
+    took: float | None = None
     next: float = 0.0
+    waits_since: float = 0.0
+    waits_until: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes, which those that are inside may show before they are out."""
+        now = monotonic()
+        return max(self.took or 0.0, now - min(self.inside, default=now))
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it takes long, or did a few times ago."""
+        return self.seconds > SLOW
+
+    def width(self, half: int) -> int:
+        """How many may be inside."""
+        return half if self.is_slow or self.took is not None else 1
+
+    def leave(self, began: float) -> None:
+        """Note how long it took; one that is quick once is not yet quick again."""
+        self.inside.remove(began)
+        self.took = max(monotonic() - began, (self.took or 0.0) / 2)
 
     def come_back(self, width: int) -> datetime:
         """When to come back: one after the other, about as quickly as there is room again."""
         now = monotonic()
-        pace = max(self.took, now - min(self.inside)) / width
+        pace = max(self.seconds / width, NEAREST)
         self.next = max(self.next, now) + pace
         if self.next > now + FARTHEST:
             self.next = now + pace
+        if self.waits_until < now:
+            self.waits_since = now
+        self.waits_until = self.next + LATE
         return clock.now() + timedelta(seconds=self.next - now)
 
 
@@ -51,17 +86,33 @@ def enter(other_side: str | None) -> Iterator[datetime | None]:
     if other_side is None:
         yield None
         return
-    width = max(current_app.config["WORKER_THREADS"] // 2, 1)
+    half = max(current_app.config["WORKER_THREADS"] // 2, 1)
     began = monotonic()
     with _counting:
         lane = _lanes[other_side]
-        until = None if len(lane.inside) < width else lane.come_back(width)
+        until = None if _has_room(lane, half) else lane.come_back(lane.width(half))
         if until is None:
             lane.inside.append(began)
+            lane.waits_until = 0.0
     try:
         yield until
     finally:
         if until is None:
             with _counting:
-                lane.inside.remove(began)
-                lane.took = monotonic() - began
+                lane.leave(began)
+
+
+def _has_room(lane: Lane, half: int) -> bool:
+    if len(lane.inside) >= lane.width(half):
+        return False
+    if not lane.is_slow:
+        return True
+    slow = [other for other in _lanes.values() if other.is_slow]
+    return sum(len(other.inside) for other in slow) + _before(lane, slow) < half
+
+
+def _before(lane: Lane, slow: list[Lane]) -> int:
+    """How many of the others have waited longer for their turn."""
+    now = monotonic()
+    since = lane.waits_since if lane.waits_until > now else now
+    return sum(other.waits_until > now and other.waits_since < since for other in slow)

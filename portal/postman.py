@@ -5,17 +5,21 @@ no transaction is open: the mail server may take its time, and the process may d
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
 from portal import emails, smtp
-from portal.database import begin_reading, is_unavailable
+from portal.database import begin_reading, is_unavailable, keep_trying
 from portal.extensions import db
 from portal.models import Delivery, License, Notice, Staff, outbox
 
 log = logging.getLogger(__name__)
+
+Mail = TypeVar("Mail", Delivery, Notice)
 
 
 class TokenSpent(Exception):
@@ -45,7 +49,10 @@ def deliver(delivery: Delivery) -> datetime | None:
     """Send `delivery`, which has been committed, and commit its outcome with its history entry;
     when to try again."""
     attempt = delivery.attempts
-    outcome = _send(delivery)
+    return _settle(delivery, attempt, _send(delivery))
+
+
+def _settle(delivery: Delivery, attempt: int, outcome: smtp.Outcome) -> datetime | None:
     delivery.order.lock()  # as all do that write to an order, so that none waits in a circle
     if delivery.is_at(attempt):  # or it came back already, or was taken for lost
         outbox.settle(delivery, outcome)
@@ -56,36 +63,23 @@ def deliver(delivery: Delivery) -> datetime | None:
 
 def send_queued(delivery_id: int) -> datetime | None:
     """Send a queued delivery, if it is due and the rule lets it go; when to try again."""
-    delivery = _claim(delivery_id)
+    delivery = _claimed(delivery_id, outbox.claim, outbox.put_off)
     if delivery is None:
         begin_reading(db.session())
         slot = outbox.slot(delivery_id)
         db.session.rollback()
         return slot
-    return deliver(delivery)
-
-
-def _claim(delivery_id: int) -> Delivery | None:
-    try:
-        delivery = outbox.claim(delivery_id)
-        db.session.commit()
-    except Exception as error:  # or the sweep would find it due each minute
-        db.session.rollback()
-        if is_unavailable(error):
-            raise
-        log.exception("The delivery %s could not be claimed", delivery_id)
-        outbox.put_off(delivery_id)
-        db.session.commit()
-        return None
-    return delivery
+    attempt = delivery.attempts
+    outcome = _send(delivery)
+    return keep_trying(db.session(), lambda: _settle(delivery, attempt, outcome))
 
 
 def send_notice(notice_id: int) -> datetime | None:
     """Tell the vendor what is to be told, if that is due; when to try again."""
-    notice = Notice.claim(notice_id)
-    db.session.commit()
+    notice = _claimed(notice_id, Notice.claim, Notice.put_off)
     if notice is None:
         return None
+    attempt = notice.attempts
     begin_reading(db.session())
     try:
         message = emails.notice_email(notice)
@@ -96,11 +90,34 @@ def send_notice(notice_id: int) -> datetime | None:
         db.session.rollback()
         outcome = smtp.hand_over(message)
     db.session.rollback()
+    return keep_trying(db.session(), lambda: _settle_notice(notice, attempt, outcome))
+
+
+def _settle_notice(notice: Notice, attempt: int, outcome: smtp.Outcome) -> datetime | None:
     notice.lock()
-    notice.settle(outcome)
+    if notice.is_at(attempt):
+        notice.settle(outcome)
     due_at = notice.due_at
     db.session.commit()
     return due_at
+
+
+def _claimed(
+    mail_id: int, claim: Callable[[int], Mail | None], put_off: Callable[[int], None]
+) -> Mail | None:
+    """The mail that is to be sent, claimed for good."""
+    try:
+        mail = claim(mail_id)
+        db.session.commit()
+    except Exception as error:  # or the sweep would find it due each minute
+        db.session.rollback()
+        if is_unavailable(error):
+            raise
+        log.exception("The e-mail %s could not be claimed", mail_id)
+        put_off(mail_id)
+        db.session.commit()
+        return None
+    return mail
 
 
 def _same(done: Delivery, license: License) -> Delivery:

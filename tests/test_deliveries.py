@@ -8,6 +8,7 @@ import pytest
 from portal import clock, jobs
 from portal.extensions import db
 from portal.models import Delivery, DeliveryStatus, outbox
+from portal.smtp import Failure, Outcome
 from tests.test_processes import named
 
 
@@ -86,3 +87,24 @@ def test_patience_ends(license, mail_server):
     db.session.commit()
     jobs.send(delivery.id)
     assert (delivery.status, delivery.attempts) == (DeliveryStatus.FAILED, 2)
+
+
+def test_an_email_without_licenses_never_claims_to_have_some(license, acme):
+    delivery = Delivery.automatic(license.item, [], token="t" * 20)
+    db.session.commit()
+    said = [delivery.outcome]
+    outbox.claim(delivery.id)
+    said.append(delivery.outcome)
+    outbox.settle(delivery, Outcome(False, Failure.TRY_LATER))
+    said.append(delivery.outcome)
+    acme.delivery_allowed = False
+    delivery.due_at = clock.now()
+    assert outbox.claim(delivery.id) is None
+    db.session.commit()
+    said.append(delivery.outcome)
+    email = "The email about Sentinel Antivirus, 1 year"
+    assert said[0] == f"{email} is about to be sent"
+    assert said[1] == f"{email} is being sent to kim@example.com"
+    assert said[2].startswith(f"{email} to kim@example.com will be tried again at ")
+    assert said[3].startswith("The informational email was withheld from kim@example.com: ")
+    assert delivery.order.history[0].sentence == said[3]

@@ -1,7 +1,10 @@
-"""One other side has half of the threads at most; who is turned away comes back by and by."""
+"""Who is slow keeps half of the threads busy at most; who is turned away comes back by and by."""
 
+from collections import defaultdict
 from contextlib import ExitStack, suppress
 from datetime import timedelta
+from time import monotonic
+from uuid import uuid4
 
 import pytest
 
@@ -11,14 +14,40 @@ pytestmark = [
     pytest.mark.parametrize("database", ["sqlite"], indirect=True),
     pytest.mark.usefixtures("app"),
 ]
-SLOW, OTHER = "https://slow.example:443", "https://other.example:443"
+
+
+@pytest.fixture(autouse=True)
+def new_worker(monkeypatch):
+    """Nobody has been inside before."""
+    monkeypatch.setattr(lanes, "_lanes", defaultdict(lanes.Lane))
 
 
 @pytest.fixture
 def inside():
-    """Enter a lane and stay inside until the test ends; when to come back, if it is full."""
+    """Enter a lane and stay inside until the test ends, or until it leaves; when to come back, if
+    it is full."""
     with ExitStack() as stack:
         yield lambda name: stack.enter_context(lanes.enter(name))
+
+
+@pytest.fixture
+def vendor():
+    """The name of an other side that has answered quickly so far."""
+
+    def name(*, known=True):
+        name = f"https://{uuid4()}.example:443"
+        if known:
+            with lanes.enter(name):
+                pass
+        return name
+
+    return name
+
+
+@pytest.fixture
+def all_slow(monkeypatch):
+    """Whatever an other side takes is slow."""
+    return lambda: monkeypatch.setattr(lanes, "SLOW", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -28,24 +57,83 @@ def inside():
         for threads, width in [(1, 1), (2, 1), (4, 2), (5, 2), (8, 4)]
     ],
 )
-def test_half_of_the_threads_at_most_are_inside(inside, width):
-    assert [inside(SLOW) for _thread in range(width)] == [None] * width
-    assert inside(SLOW) > clock.now()
-    assert inside(OTHER) is None
+def test_half_of_the_threads_at_most_are_inside(inside, vendor, width):
+    one = vendor()
+    assert [inside(one) for _thread in range(width)] == [None] * width
+    assert inside(one) > clock.now()
+    assert inside(vendor()) is None
     assert inside(None) is None
 
 
+@pytest.mark.settings(WORKER_THREADS=8)
+def test_one_that_has_not_answered_yet_has_one_thread(inside, vendor):
+    new = vendor(known=False)
+    assert inside(new) is None
+    assert inside(new) > clock.now()
+    assert inside(vendor(known=False)) is None
+
+
+@pytest.mark.settings(WORKER_THREADS=8)
+def test_all_that_are_slow_have_half_of_the_threads_together(inside, vendor, all_slow):
+    slow = [vendor() for _vendor in range(6)]
+    all_slow()
+    assert [inside(each) is None for each in slow] == [True] * 4 + [False] * 2
+    assert inside(slow[0]) > clock.now()
+
+
+@pytest.mark.settings(WORKER_THREADS=4)
+def test_the_slow_ones_take_turns(vendor, all_slow):
+    busy, other, third = vendor(), vendor(), vendor()
+    all_slow()
+    with lanes.enter(other):
+        with lanes.enter(busy) as first, lanes.enter(third) as turned_away:
+            assert (first, bool(turned_away)) == (None, True)
+        with lanes.enter(busy) as again:
+            assert again
+        with lanes.enter(third) as turn:
+            assert turn is None
+        with lanes.enter(busy) as turn:
+            assert turn is None
+
+
 @pytest.mark.settings(WORKER_THREADS=2)
-def test_who_leaves_makes_room_whatever_came_of_it():
+def test_a_turn_is_not_kept_for_ever(vendor, all_slow, monkeypatch):
+    busy, other = vendor(), vendor()
+    all_slow()
+    monkeypatch.setattr(lanes, "LATE", -lanes.FARTHEST)
+    with lanes.enter(busy), lanes.enter(other) as turned_away:
+        assert turned_away
+    with lanes.enter(busy) as again:
+        assert again is None
+
+
+def test_one_that_was_slow_is_quick_again_after_some_quick_answers():
+    lane, found = lanes.Lane(), []
+    for seconds in (10, 0, 0, 0):
+        began = monotonic() - seconds
+        lane.inside.append(began)
+        lane.leave(began)
+        found.append(lane.is_slow)
+    assert found == [True, True, True, False]
+
+
+def test_one_that_has_not_answered_for_long_is_slow():
+    assert [lanes.Lane([monotonic() - age]).is_slow for age in (0, 60)] == [False, True]
+
+
+@pytest.mark.settings(WORKER_THREADS=2)
+def test_who_leaves_makes_room_whatever_came_of_it(vendor):
+    one = vendor()
     for _time in range(3):
-        with suppress(ValueError), lanes.enter(SLOW) as full_until:
+        with suppress(ValueError), lanes.enter(one) as full_until:
             assert full_until is None
             raise ValueError
 
 
 @pytest.mark.settings(WORKER_THREADS=2)
-def test_who_is_turned_away_comes_back_one_after_the_other_within_a_minute(inside):
-    inside("https://fresh.example:443")
-    times = [inside("https://fresh.example:443") for _thread in range(1000)]
+def test_who_is_turned_away_comes_back_one_after_the_other_within_a_minute(inside, vendor):
+    fresh = vendor(known=False)
+    inside(fresh)
+    times = [inside(fresh) for _thread in range(1000)]
     assert times[:5] == sorted(set(times[:5]))
     assert max(times) < clock.now() + timedelta(minutes=1)

@@ -91,3 +91,50 @@ def test_orders_that_are_there_come_along(engine, empty_database):
         assert db.session.scalar(text("SELECT count(*) FROM items")) == 1
         db.session.rollback()
     dispose_of(app)
+
+
+CHANGES = [
+    ("products", "secret", None, "whsec_old", None, "•••"),
+    ("products", "secret", "whsec_old", "whsec_new", "•••", "another •••"),
+    ("products", "extra_headers.Authorization", "Bearer old", None, "•••", None),
+    ("products", "extra_parameters", None, "{'key': 'old'}", None, "•••"),
+    ("products", "url", None, "https://v.example/?key=old", None, "https://v.example/?•••"),
+    (
+        "products",
+        "url",
+        "https://v.example/?key=old",
+        "https://v.example/?key=new",
+        "https://v.example/?•••",
+        "https://v.example/?another •••",
+    ),
+    ("products", "secret", "•••", "another •••", "•••", "another •••"),
+    (
+        "products",
+        "url",
+        "https://v.example/?•••",
+        "https://w.example/",
+        "https://v.example/?•••",
+        "https://w.example/",
+    ),
+    ("products", "time_out", "10", "20", "10", "20"),
+    ("checkout_pages", "secret for webhook", None, "key 1", None, "key 1"),
+]
+
+
+def test_what_early_versions_noted_in_the_clear_is_hidden(empty_database):
+    app = create_app(ordinary_settings() | {"SQLALCHEMY_DATABASE_URI": empty_database.uri})
+    insert = text(
+        "INSERT INTO changes (id, at, noun, noun_id, title, field, before, after)"
+        " VALUES (:id, '2026-11-02 10:00:00', :noun, 1, 'Sentinel', :field, :before, :after)"
+    )
+    with app.app_context():
+        upgrade(revision="0015")
+        for number, (noun, field, before, after, _was, _is_now) in enumerate(CHANGES):
+            values = {"noun": noun, "field": field, "before": before, "after": after}
+            db.session.execute(insert, {"id": number, **values})
+        db.session.commit()
+        upgrade()
+        found = db.session.execute(text("SELECT before, after FROM changes ORDER BY id")).all()
+        db.session.rollback()
+    assert [tuple(row) for row in found] == [change[-2:] for change in CHANGES]
+    dispose_of(app)

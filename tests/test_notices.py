@@ -1,5 +1,7 @@
 """The vendor is told what it has to do: once, until it arrives, and never with a license."""
 
+from datetime import timedelta
+
 import pytest
 
 from portal import clock, jobs
@@ -140,6 +142,37 @@ def test_a_fault_of_ours_loses_no_notice(fulfilment, mail_server, fault, to):
     jobs.notify(notice.id)
     assert notice.due_at > clock.now()
     assert told(fulfilment.item.order) == []
+
+
+def test_a_notice_that_had_to_wait_for_a_worker_has_its_whole_patience(fulfilment, mail_server):
+    mail_server(at="RCPT", answer="451 4.3.0 Later")
+    notice = Notice.write(NoticeKind.LICENSE_NEEDED, VENDOR, item=fulfilment.item)
+    notice.created_at -= timedelta(days=3)
+    db.session.commit()
+    jobs.notify(notice.id)
+    assert notices()[0].due_at > clock.now()
+
+    notice.started_at -= timedelta(days=3)
+    notice.due_at = clock.now()
+    db.session.commit()
+    jobs.notify(notice.id)
+    assert notices()[0].due_at is None
+    assert told(fulfilment.item.order) == [What.VENDOR_NOT_TOLD]
+
+
+def test_a_notice_that_nobody_can_claim_is_tried_with_growing_waits(fulfilment, mailbox):
+    notice = Notice.write(NoticeKind.LICENSE_NEEDED, VENDOR, item=fulfilment.item)
+    db.session.execute(db.text("UPDATE orders SET status = 'of_tomorrow'"))  # no word of ours
+    db.session.commit()
+    waits = []
+    for _attempt in range(2):
+        notice.due_at = begun = clock.now()
+        db.session.commit()
+        jobs.notify(notice.id)
+        waits.append(notice.due_at - begun)
+    assert waits[0] < waits[1] / 2
+    assert notice.attempts == 2
+    assert mailbox.empty
 
 
 def fulfilled(item):

@@ -1,6 +1,7 @@
 """Orders come in from Noventiq Checkout: one message for each product, in any order."""
 
 import json
+from decimal import Decimal
 from itertools import permutations
 
 import pytest
@@ -9,6 +10,7 @@ from portal.extensions import db
 from portal.fulfilment.answer import Licenses
 from portal.intake import noventiq
 from portal.models import (
+    Fulfilment,
     FulfilmentState,
     Hook,
     MessageOutcome,
@@ -17,9 +19,9 @@ from portal.models import (
     ReceivedMessage,
     What,
 )
-from tests.people import CODE, KIM, bring_in, order_document
+from tests.people import CODE, KIM, bring_in, item_document, order_document
 from tests.support.application import statements
-from tests.support.senders import Sender, part
+from tests.support.senders import Sender, message, part
 
 SECRET = "secret_key"
 # What the documentation of Noventiq Checkout gives for the message below and this secret.
@@ -280,8 +282,50 @@ REFUNDS = STORY | {"back 1": returned("1001", 1, 2), "back 2": returned("1002", 
 TURNS = [turn for number, turn in enumerate(permutations(REFUNDS)) if number % 31 == 0]
 
 
-@pytest.mark.parametrize("turn", TURNS, ids=", ".join)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("turn", list(permutations(range(3))))
+def test_an_order_that_comes_by_both_webhooks_is_fulfilled_once(app, noventiq_sends, acme, turn):
+    own = Sender(app, "/hooks/acme", PageSecret.add(acme, Hook.WEBHOOK))
+    db.session.commit()
+    items = [
+        item_document(ref, codes=(), product={"id": code, "name": f"Product {code}"})
+        for ref, code in (("1", "1001"), ("2", "2002"))
+    ]
+    messages = [
+        (own, message(items=items, total="59.90")),
+        (noventiq_sends, part(code="1001", number=1, of=2)),
+        (noventiq_sends, part(code="2002", number=2, of=2)),
+    ]
+    for _time in range(2):
+        for number in turn:
+            sender, given = messages[number]
+            assert sender.tell(given).status_code == 200
+    order = saved()
+    assert sorted(item.product_code for item in order.items) == ["1001", "2002"]
+    assert len(db.session.scalars(db.select(Fulfilment)).all()) == 2
+    assert order.total == Decimal("59.90")
+    assert what_happened(order) == [What.ORDER_PAID]
+
+
+@pytest.mark.parametrize("turn", list(permutations(range(2))))
+def test_an_order_that_comes_by_both_webhooks_is_returned_by_either(
+    app, noventiq_sends, acme, turn
+):
+    own = Sender(app, "/hooks/acme", PageSecret.add(acme, Hook.WEBHOOK))
+    db.session.commit()
+    messages = [(own, message()), (noventiq_sends, part(code="1001"))]
+    for number in turn:
+        sender, given = messages[number]
+        assert sender.tell(given).status_code == 200
+    item = item_document(codes=(), refunded_at=REFUND)
+    refund = message("item.refunded", at=REFUND, items=[item])
+    assert own.tell(refund).status_code == 200
+    order = saved()
+    assert [item.refunded_at is not None for item in order.items] == [True]
+    assert order.status == "deleted"
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=", ".join)
 def test_an_order_all_of_which_comes_back_ends_deleted_in_whatever_order(noventiq_sends, turn):
     for name in turn:
         assert noventiq_sends.tell(REFUNDS[name]).status_code == 200

@@ -288,7 +288,7 @@ def test_a_license_of_a_pool_becomes_one_license_and_no_second(pool, acme, mailb
     fulfilment = paid(pool)
     jobs.fulfil(fulfilment.id)
     source = fulfilment.item.licenses[0].pool_license_id
-    License.saved(fulfilment.item, "A-1", pool_license_id=source)
+    License.saved(fulfilment.item, "A-1").pool_license_id = source
     with pytest.raises(db.exc.IntegrityError):
         db.session.commit()
     db.session.rollback()

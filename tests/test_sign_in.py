@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 
 from portal.extensions import db
-from portal.models import Role
+from portal.models import Role, Staff
 from tests.people import add_staff
 from tests.support.portal import PASSWORD
 
@@ -109,6 +109,19 @@ def test_changing_the_password_ends_every_other_session(signed_in, rob):
     assert there.open("/orders").address.startswith("/login")
     assert there.sign_in(rob.email).address.startswith("/login")
     assert there.sign_in(rob.email, NEW).address == "/orders"
+
+
+def test_a_new_password_leaves_the_api_token_as_it_is_and_says_so(signed_in, rob):
+    note = "Your API token stays valid"
+    assert note not in signed_in(rob).open("/password").text
+    token = rob.renew_token()
+    db.session.commit()
+    page = signed_in(rob).open("/password")
+    assert note in page.text
+    page.fill("Present password", PASSWORD).fill("New password", NEW)
+    page.fill("New password again", NEW).part("main").press("Change password")
+    db.session.expire_all()
+    assert Staff.by_token(token) is rob
 
 
 def test_the_present_password_is_needed_to_change_it(signed_in, rob):

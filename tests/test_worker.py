@@ -15,7 +15,7 @@ from portal.models.product import Tool
 from tests.people import bring_in, item_document, order_document
 from tests.support.faulty_mail_server import FaultyMailServer
 from tests.support.running_portal import wait_until
-from tests.support.web_services import reply, settings_for
+from tests.support.web_services import reply, running, settings_for, silence
 
 
 @pytest.fixture
@@ -31,11 +31,12 @@ def start(keydesk):
         yield start
 
 
-def begin(*numbers, tool=Tool.INFORMATION, settings=None):
-    """Paid orders whose items are to be fulfilled by now, with their jobs."""
+def begin(*numbers, tool=Tool.INFORMATION, settings=None, product=None):
+    """Paid orders whose items are to be fulfilled by now, with their jobs; all by one `tool` are of
+    one product unless it is named."""
     begun = []
     for number in numbers:
-        item = item_document(codes=(), product={"id": tool, "name": f"By {tool}"})
+        item = item_document(codes=(), product={"id": product or tool, "name": f"By {tool}"})
         (fulfilment,) = Fulfilment.begin(bring_in(order_document(number, items=[item])))
         fulfilment.product.tool = tool
         if settings:
@@ -118,6 +119,26 @@ def test_a_web_service_that_is_slow_holds_up_nobody_else(acme, start, service, m
     wait_until(is_over, seconds=60)
     assert {seen(Fulfilment, each).attempts for each in waiting} == {1}
     assert len(service.asked) == len(numbers)
+
+
+def test_several_web_services_that_are_slow_hold_up_nobody_else(acme, start, service, mailbox):
+    with ExitStack() as stack:
+        slow = [stack.enter_context(running()) for _vendor in range(3)]
+        start(FLASK_WORKER_THREADS="4")
+        for vendor, web_service in enumerate(slow):
+            web_service.answer = silence
+            begin(
+                *(f"A000{vendor}1111{number}" for number in range(10, 14)),
+                tool=Tool.WEB_SERVICE,
+                settings=settings_for(web_service.url, time_out=60).stored,
+                product=f"of vendor {vendor}",
+            )
+        wait_until(lambda: all(web_service.asked for web_service in slow))
+        begin("A0002222222", "A0003333333")
+        stored = settings_for(service.url).stored
+        (quick,) = begin("A0004444444", tool=Tool.WEB_SERVICE, settings=stored)
+        mailbox.wait_for(3)
+        assert seen(Fulfilment, quick).state is FulfilmentState.DONE
 
 
 def test_a_mail_server_that_is_slow_holds_up_no_web_service(acme, start, service):

@@ -76,7 +76,8 @@ def remove(email: str) -> None:
 def token(email: str) -> None:
     """Print a fresh token for EMAIL, which signs requests to the API; a former one ends.
 
-    It is shown this once and cannot be found out again. Send it as 'Authorization: Bearer …'.
+    It is shown this once and cannot be found out again. Send it as 'Authorization: Bearer …'. It is
+    good until there is another, or until EMAIL is removed: another password leaves it as it is.
     """
     fresh = _person_or_fail(email).renew_token()
     db.session.commit()

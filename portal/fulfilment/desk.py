@@ -13,7 +13,7 @@ from types import ModuleType
 from pydantic import BaseModel, ValidationError
 
 from portal import lanes
-from portal.database import first_line, is_unavailable
+from portal.database import first_line, is_unavailable, keep_trying
 from portal.extensions import db
 from portal.fulfilment import information, license_request, pool, web_service, worklist
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Trouble
@@ -91,9 +91,10 @@ def _try(fulfilment: Fulfilment, attempt: Attempt) -> Done:
             return Done(due_at=full_until)
         if origin and (turn_at := Endpoint.turn(origin)):
             return _commit(fulfilment, fulfilment.let_rest(turn_at))
+        fulfilment_id = fulfilment.id
         db.session.commit()
         answer = _ask(tool, request, settings)
-    return _write_down(fulfilment.id, attempt, answer, origin)
+    return keep_trying(db.session(), lambda: _write_down(fulfilment_id, attempt, answer, origin))
 
 
 def _settings_of(fulfilment: Fulfilment) -> BaseModel | None:

@@ -13,12 +13,24 @@ from portal.vault import vault
 def saved_item(order: Order, document: OrderDocument, line: ItemDocument) -> Item | None:
     """The item of `order` that `line` is about.
 
-    A part names its item by the product. An order that came in another way calls it otherwise.
+    A part names its item by the product. An order that came in another way calls it otherwise, and
+    so does whoever tells of all of an order that came in parts.
     """
     by_ref = next((item for item in order.items if item.ref == line.id), None)
-    if by_ref or not document.is_part:
+    if by_ref:
         return by_ref
-    return next((item for item in order.items if item.product_code == line.product.id), None)
+    if document.is_part:
+        return next((item for item in order.items if item.product_code == line.product.id), None)
+    return _item_of_part(order, document, line) if order.parts else None
+
+
+def _item_of_part(order: Order, document: OrderDocument, line: ItemDocument) -> Item | None:
+    """The item that a part has brought in; of several lines about its product the first is it."""
+    code = line.product.id
+    first = next(each for each in document.items if each.product.id == code)
+    if first is not line or any(each.id == code for each in document.items):
+        return None
+    return next((item for item in order.items if item.ref == item.product_code == code), None)
 
 
 def update_items(order: Order, document: OrderDocument) -> bool:

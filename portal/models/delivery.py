@@ -1,28 +1,29 @@
-"""One e-mail carrying licenses to one address, see delivery_status.py for where it may stand.
+"""One e-mail carrying licenses to one address: how it begins.
 
 It is written down before it is attempted, so that a crash leaves a trace, and its outcome is
 written after.
+
+    delivery_status.py    where it may stand
+    sending.py            who is at it, how often it was tried, and when it is tried again
+    contents.py           what it carries, to whom and because of whom, and the rule for it
+    course.py             what becomes of it, in the history of its order
+    outbox.py             those that the worker sends
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import cache
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from flask_babel import gettext as _
-from sqlalchemy import Column, ForeignKey, Index, Select, String, Table, Text, bindparam
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
+from sqlalchemy import Index, Select, String, bindparam
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
 
 from portal import clock
-from portal.database import BigId
 from portal.envelope import new_message_id
 from portal.extensions import Model, db
 from portal.models import delivery_words
+from portal.models.contents import delivery_licenses
+from portal.models.course import Course
 from portal.models.delivery_status import UNDELIVERED, UNDERWAY, DeliveryStatus
-from portal.models.history import HistoryEntry, What
-from portal.models.refusal import Refusal, Refused
-from portal.models.sending import Sending
 from portal.models.staff import Staff
 from portal.models.text import ProductText
 from portal.processes import this_process
@@ -35,18 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Delivery", "DeliveryStatus", "delivery_licenses"]
 
-delivery_licenses = Table(
-    "delivery_licenses",
-    Model.metadata,
-    Column("delivery_id", ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
-    Column("license_id", ForeignKey("licenses.id", ondelete="CASCADE"), primary_key=True),
-    Index("ix_delivery_licenses_license_id", "license_id", "delivery_id"),
-)
 
-
-class Delivery(Sending, Model):
-    """What is sent, to whom and because of whom; Sending is how far it is. `failure` is a word of
-    smtp.Failure, and `answer` what the mail server said."""
+class Delivery(Course, Model):
+    """Sending, Contents and Course have most of its columns."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -60,25 +52,9 @@ class Delivery(Sending, Model):
         Index(None, "order_id"),
     )
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
-    item_id: Mapped[int | None] = mapped_column(ForeignKey("items.id", ondelete="CASCADE"))
-    to: Mapped[str] = mapped_column("to_address", String(254))
-    locale: Mapped[str] = mapped_column(String(16))
-    text_version: Mapped[str] = mapped_column(String(32))
     # One confirmation gives one delivery: the database says no to the second.
     token: Mapped[str] = mapped_column(String(64), unique=True)
     message_id: Mapped[str] = mapped_column(String(255), unique=True)
-    by_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    failure: Mapped[str | None] = mapped_column(String(32))
-    answer: Mapped[str | None] = mapped_column(Text)
-
-    item: Mapped["Item | None"] = relationship()
-    order: Mapped["Order"] = relationship(back_populates="deliveries")
-    by: Mapped["Staff | None"] = relationship()
-    licenses: Mapped[list["License"]] = relationship(
-        secondary=delivery_licenses, order_by="License.id"
-    )
 
     @classmethod
     def of(
@@ -134,156 +110,9 @@ class Delivery(Sending, Model):
         return list(db.session.scalars(_with_people(), {"ids": ids})) if ids else []
 
     @property
-    def is_automatic(self) -> bool:
-        """Whether the portal sends this by itself, without a person who asked."""
-        return self.by_id is None
-
-    @property
     def outcome(self) -> str:
         """Where this delivery stands, for people."""
         return delivery_words.outcome(self)
-
-    def by_item(self) -> "list[tuple[Item, list[License]]]":
-        """Its licenses by the items that they belong to; without any, the item that it is about."""
-        if not self.licenses:
-            return [(self.item, [])] if self.item else []
-        return [(item, list(group)) for item, group in groupby(self.licenses, lambda it: it.item)]
-
-    def follow(self) -> None:
-        """Follow what has changed since it was written down: a license that was replaced is left
-        out, and what the portal sends by itself goes to the address that the order has by now."""
-        self.licenses = self._valid_licenses
-        if self.is_automatic:
-            self.to = self.order.email or ""
-
-    def choose_words(self) -> None:
-        """Note which text it is going to carry, as long as that can still change."""
-        for item, _licenses in self.by_item():
-            self.text_version = ProductText.version_for(item, self.locale)
-
-    @property
-    def _valid_licenses(self) -> "list[License]":
-        """Those that none has taken the place of; all of them where each has been replaced."""
-        valid = [license for license in self.licenses if not license.revoked_at]
-        return valid or list(self.licenses)
-
-    def refusal(self) -> Refusal | None:
-        """Why this may not go now, or None when it may: the rule of what it carries, and a person
-        asked for it to go to one address and no other."""
-        if not self.licenses:
-            return self.item.delivery_refusal() if self.item else None
-        refusals = (license.resend_refusal() for license in self._valid_licenses)
-        refusal = next((refusal for refusal in refusals if refusal), None)
-        return refusal or self._address_refusal()
-
-    def _address_refusal(self) -> Refusal | None:
-        if self.is_automatic or self.to == self.order.email:
-            return None
-        return Refusal(
-            "address_changed",
-            _("The customer has another address by now than the one that was confirmed."),
-            _("Send it again to the address that the order has now."),
-        )
-
-    def finish(
-        self,
-        status: DeliveryStatus,
-        *,
-        failure: str | None = None,
-        answer: str | None = None,
-        text: str | None = None,
-    ) -> None:
-        """Write the outcome down, here and in the order's history; `text` is why it is withheld."""
-        self.status, self.due_at, self.finished_at = status, None, clock.now()
-        self._note(delivery_words.ENTRIES[status], failure=failure, answer=answer, text=text)
-
-    def try_again(
-        self, due_at: datetime, what: What, *, failure: str | None, answer: str | None
-    ) -> None:
-        """Queue it once more, for `due_at`; `what` is for the history."""
-        self.status, self.due_at = DeliveryStatus.QUEUED, due_at
-        self._note(what, failure=failure, answer=answer)
-
-    def stop_refusal(self) -> Refusal | None:
-        """Why it cannot be stopped, or None when it can."""
-        if self.status is DeliveryStatus.QUEUED:
-            return None
-        if self.known_status is DeliveryStatus.SENDING:
-            return Refusal(
-                "sending",
-                _("The e-mail is on its way, and cannot be stopped any more."),
-                _("The order history will say what became of it."),
-            )
-        return Refusal(
-            "not_queued",
-            _("The e-mail is not going to be tried again."),
-            _("The order history says what became of it."),
-        )
-
-    def stop(self, *, by: Staff) -> None:
-        """Do not try it again: a person says so. Raises Refused."""
-        self.order.lock()
-        if refusal := self.stop_refusal():
-            raise Refused(refusal)
-        self.status, self.due_at, self.finished_at = DeliveryStatus.FAILED, None, clock.now()
-        self._note(What.EMAIL_STOPPED, failure=self.failure, answer=self.answer, by=by)
-
-    @property
-    def is_undelivered(self) -> bool:
-        """Whether it did not arrive, as far as anybody knows, and has no license that could be
-        resent by itself."""
-        return self.status in UNDELIVERED and not self.licenses
-
-    def repeat_refusal(self) -> Refusal | None:
-        """Why it cannot be sent once more, or None when it can."""
-        if self.is_undelivered:
-            return self.refusal()
-        return Refusal(
-            "not_undelivered",
-            _("The e-mail is under way, or was sent."),
-            _("The order history says what became of it."),
-        )
-
-    def repeat(self, *, by: Staff) -> None:
-        """Queue it once more, because a person says so. Raises Refused."""
-        self.order.lock()
-        if refusal := self.repeat_refusal():
-            raise Refused(refusal)
-        self.follow()
-        self.queue_anew()
-        self._note(What.EMAIL_REPEATED, failure=None, answer=None, by=by)
-
-    def come_back(self, *, answer: str | None) -> None:
-        """A mail server that had accepted it has given up since; `answer` is why. Nothing happens
-        where that is known. What was to be sent again is not: the address does not take it."""
-        if self.status is not DeliveryStatus.BOUNCED:
-            self.finish(DeliveryStatus.BOUNCED, answer=answer)
-
-    def _note(
-        self,
-        what: What,
-        *,
-        failure: str | None,
-        answer: str | None,
-        text: str | None = None,
-        by: Staff | None = None,
-    ) -> None:
-        if not self.to:  # erased meanwhile, and the server's answer may quote it
-            answer = None
-        self.failure, self.answer = failure, answer
-        db.session.add(
-            HistoryEntry(
-                order_id=self.order_id,
-                what=what,
-                at=clock.now(),
-                by_id=by.id if by else self.by_id,
-                to=self.to,
-                failure=failure,
-                answer=answer,
-                text=text or delivery_words.about(self),
-                delivery_id=self.id,
-            )
-        )
 
 
 # Both are made once, because every page of an order asks.

@@ -7,13 +7,13 @@ from flask_babel import gettext as _
 from portal import smtp
 from portal.formats import clock_time
 from portal.models.delivery_status import DeliveryStatus
-from portal.models.history import HistoryEntry, What
+from portal.models.history import HistoryEntry, What, email_about
 
 if TYPE_CHECKING:
+    from portal.models.course import Course
     from portal.models.delivery import Delivery
 
-# What the history says of each outcome.
-ENTRIES = {
+_ENTRIES = {
     DeliveryStatus.SENT: What.EMAIL_SENT,
     DeliveryStatus.FAILED: What.EMAIL_NOT_SENT,
     DeliveryStatus.UNKNOWN: What.EMAIL_UNKNOWN,
@@ -22,29 +22,43 @@ ENTRIES = {
 }
 
 
+def entry_for(delivery: "Course", status: DeliveryStatus) -> What:
+    """What the history says of an outcome. Why it was withheld stands there in the place of what
+    one without licenses is about."""
+    if status is DeliveryStatus.WITHHELD and about(delivery):
+        return What.EMAIL_ABOUT_WITHHELD
+    return _ENTRIES[status]
+
+
 def outcome(delivery: "Delivery") -> str:
     """Where `delivery` stands, for people."""
     status = delivery.known_status
     if status is DeliveryStatus.SENDING:
-        return _("The email containing license information is being sent to %(to)s", to=delivery.to)
+        email = email_about(about(delivery))
+        return _("%(email)s is being sent to %(to)s", email=email, to=delivery.to)
     if status is DeliveryStatus.QUEUED:
         return _next_try(delivery)
     entry = _withheld(delivery) or HistoryEntry(
-        what=ENTRIES[status], to=delivery.to, failure=delivery.failure, text=about(delivery)
+        what=entry_for(delivery, status),
+        to=delivery.to,
+        failure=delivery.failure,
+        text=about(delivery),
     )
     return f"{entry.sentence}. {entry.reason}" if entry.reason else entry.sentence
 
 
-def about(delivery: "Delivery") -> str | None:
+def about(delivery: "Course") -> str | None:
     """The product that it is about, if it carries no license."""
     return None if delivery.licenses or not delivery.item else delivery.item.product_name
 
 
 def _next_try(delivery: "Delivery") -> str:
+    email = email_about(about(delivery))
     if not delivery.attempts or not delivery.due_at:
-        return _("The email containing license information is about to be sent")
+        return _("%(email)s is about to be sent", email=email)
     sentence = _(
-        "The email containing license information to %(to)s will be tried again at %(time)s",
+        "%(email)s to %(to)s will be tried again at %(time)s",
+        email=email,
         to=delivery.to,
         time=clock_time(delivery.due_at),
     )

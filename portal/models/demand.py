@@ -4,7 +4,7 @@ more of it by now, or less, or another product; what was done may have to go on 
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, inspect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from portal import clock
@@ -14,6 +14,7 @@ from portal.models.claim import Claim
 from portal.models.fulfilment_state import FulfilmentState
 from portal.models.history import HistoryEntry, What
 from portal.models.item import Item
+from portal.models.license import License
 from portal.models.product import Product, Tool
 
 if TYPE_CHECKING:
@@ -68,7 +69,12 @@ class Demand(Claim):
 
     @property
     def _valid(self) -> int:
-        return sum(not license.revoked_at for license in self.item.licenses)
+        """The database counts them where they have not been read: there may be very many."""
+        if "licenses" not in inspect(self.item).unloaded:
+            return sum(not license.revoked_at for license in self.item.licenses)
+        count = db.select(db.func.count()).select_from(License)
+        valid = (License.item_id == self.item_id, License.revoked_at.is_(None))
+        return db.session.scalar(count.where(*valid)) or 0
 
     def count_attempt(self) -> None:
         """Note that the tool is asked once more, and for how many licenses. Other than before it is

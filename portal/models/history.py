@@ -38,6 +38,7 @@ class What(StrEnum):
     EMAIL_LOST = "email_lost"
     EMAIL_RETRIES = "email_retries"
     EMAIL_WITHHELD = "email_withheld"
+    EMAIL_ABOUT_WITHHELD = "email_about_withheld"  # one without licenses
     EMAIL_STOPPED = "email_stopped"
     EMAIL_REPEATED = "email_repeated"
     EMAIL_BOUNCED = "email_bounced"
@@ -99,11 +100,11 @@ class HistoryEntry(Model):
         return failure.sentence
 
 
-def _email(entry: HistoryEntry, *, begins: bool = True) -> str:
+def email_about(product: str | None, *, begins: bool = True) -> str:
     """What an e-mail is called that `begins` a sentence or not: one without licenses is about a
-    product, which the entry names."""
-    if entry.text:
-        about = {"product": entry.text}
+    product."""
+    if product:
+        about = {"product": product}
         return (
             _("The email about %(product)s", **about)
             if begins
@@ -114,6 +115,10 @@ def _email(entry: HistoryEntry, *, begins: bool = True) -> str:
         if begins
         else _("the email containing license information")
     )
+
+
+def _email(entry: HistoryEntry, *, begins: bool = True) -> str:
+    return email_about(entry.text, begins=begins)
 
 
 SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
@@ -161,6 +166,11 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     ),
     What.EMAIL_WITHHELD: lambda entry: _(
         "The email containing license information was withheld from %(address)s: %(reason)s",
+        address=entry.address,
+        reason=entry.text,
+    ),
+    What.EMAIL_ABOUT_WITHHELD: lambda entry: _(
+        "The informational email was withheld from %(address)s: %(reason)s",
         address=entry.address,
         reason=entry.text,
     ),

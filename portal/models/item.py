@@ -1,5 +1,6 @@
 """One product line of an order."""
 
+from collections import defaultdict
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -123,13 +124,18 @@ class Item(Model):
             )
         return None
 
-    def has_license(self, text: str) -> bool:
-        """Whether this very license was saved for it before, revoked or not."""
-        text = text.strip()
-        digest = vault().digest(text)
+    def has_license(self, *texts: str) -> bool:
+        """Whether one of these very licenses was saved for it before, revoked or not."""
         # The digests of two licenses may be equal; of one that cannot be read it has to do.
-        alike = (license for license in self.licenses if license.digest == digest)
-        return any(license.text in (text, None) for license in alike)
+        saved: dict[bytes, list[License]] = defaultdict(list)
+        for license in self.licenses:
+            saved[license.digest].append(license)
+        digest = vault().digest
+        return bool(saved) and any(
+            license.text in (text, None)
+            for text in map(str.strip, texts)
+            for license in saved.get(digest(text), [])
+        )
 
     def attempt_refusal(self) -> Refusal | None:
         """Why its licenses cannot be asked for at once, or None when they can. An item that came

@@ -13,7 +13,7 @@ from portal.envelope import new_message_id
 from portal.extensions import Model, db
 from portal.models.history import HistoryEntry, What
 from portal.retries import LOST_AFTER
-from portal.smtp import Outcome
+from portal.smtp import Failure, Outcome
 
 if TYPE_CHECKING:
     from portal.models.item import Item
@@ -29,7 +29,8 @@ class NoticeKind(StrEnum):
 class Notice(Model):
     """What the vendor is told: of an item that needs a license or failed, or of a pool that runs
     low. `due_at` is when it is to be sent (again), or while it is being sent, when its sender must
-    be gone; None once it is over. `failure` is a word of smtp.Failure."""
+    be gone; None once it is over. `attempts` is how often it was tried so far, first at
+    `started_at`. `failure` is a word of smtp.Failure."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -56,6 +57,7 @@ class Notice(Model):
     message_id: Mapped[str] = mapped_column(String(255), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failure: Mapped[str | None] = mapped_column(String(32))
@@ -100,9 +102,22 @@ class Notice(Model):
         if notice.item and notice.item.fulfilment_refusal():  # somebody was quicker, or it is over
             notice.due_at = None
             return None
-        notice.due_at = clock.now() + LOST_AFTER
-        notice.attempts += 1
+        notice._begin()
         return notice
+
+    @classmethod
+    def put_off(cls, notice_id: int) -> None:
+        """Try a notice later whose claim broke down: over its order, perhaps, which is not asked
+        for here."""
+        notice = db.session.get(cls, notice_id, with_for_update=True, populate_existing=True)
+        if notice and notice.due_at and notice.due_at <= clock.now():
+            notice._begin()
+            notice.settle(Outcome(False, Failure.UNEXPECTED))
+
+    def _begin(self) -> None:
+        self.due_at = clock.now() + LOST_AFTER
+        self.started_at = self.started_at or clock.now()
+        self.attempts += 1
 
     @classmethod
     def let_wait(cls, notice_id: int, until: datetime) -> None:
@@ -115,6 +130,10 @@ class Notice(Model):
         )
         db.session.commit()
 
+    def is_at(self, attempt: int) -> bool:
+        """Whether nobody has taken this over since that attempt was begun."""
+        return self.due_at is not None and self.attempts == attempt
+
     def settle(self, outcome: Outcome) -> None:
         """Write down what the mail server made of it. One that may have arrived is sent again:
         better twice than never."""
@@ -122,7 +141,7 @@ class Notice(Model):
         if outcome.accepted:
             self.sent_at = clock.now()
         elif outcome.accepted is None or outcome.is_temporary or outcome.is_ours:
-            self.due_at = retries.next_try(self.attempts, self.created_at)
+            self.due_at = retries.next_try(self.attempts, self.started_at or clock.now())
         if self.item and self.due_at is None:
             what = What.VENDOR_TOLD if outcome.accepted else What.VENDOR_NOT_TOLD
             db.session.add(

@@ -32,7 +32,7 @@ class Outcome(Setback):
         """Write down what the tool answered; the e-mail that is to be sent because of it."""
         before, self.failure = self.failure, None
         self.claimed_by = self.due_at = self.detail = None
-        if isinstance(answer, Licenses) and any(map(self.item.has_license, answer.texts)):
+        if isinstance(answer, Licenses) and self.item.has_license(*answer.texts):
             self.request_id = new_request_id()  # who answers alike would do so for ever
             answer = Trouble(Failure.LICENSE_KNOWN, is_temporary=False)
         if isinstance(answer, Trouble | Waits) and self.item.fulfilled_at:
@@ -78,13 +78,10 @@ class Outcome(Setback):
     ) -> Delivery:
         if not answer.sources:
             sold.begin_saving()
+        first = len(self.item.licenses) + 1
         sources: Sequence[int | None] = answer.sources or [None] * len(answer.texts)
-        added = [
-            License.saved(self.item, text, pool_license_id=source)
-            for text, source in zip(answer.texts, sources, strict=True)
-        ]
+        License.save_all(self.item, answer.texts, pool_license_ids=sources)
         self._note(What.LICENSE_SAVED, by=by)
-        token = token or f"{self.request_id}-{len(self.item.licenses)}"
         is_over = answer.is_all or not self.missing
         if not answer.sources:
             sold.take_out(answer.texts)
@@ -94,4 +91,7 @@ class Outcome(Setback):
             self._finish(short=self.missing)
         else:
             self._wait(Waits(Failure.POOL_EMPTY), None)
-        return Delivery.automatic(self.item, added, token=token)
+        token = token or f"{self.request_id}-{first + len(answer.texts) - 1}"
+        delivery = Delivery.automatic(self.item, [], token=token)
+        License.put_into(delivery, first=first)
+        return delivery

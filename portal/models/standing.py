@@ -113,7 +113,7 @@ def _on_its_way(fulfilment: Fulfilment) -> Standing:
                 ),
                 _("Enter it here if you have it."),
             )
-    return _no_tool(fulfilment)
+    return _untried(fulfilment)
 
 
 def _due(fulfilment: Fulfilment) -> Standing:
@@ -181,16 +181,10 @@ def _pool_empty(fulfilment: Fulfilment) -> Standing:
     )
 
 
-def _no_tool(fulfilment: Fulfilment) -> Standing:
-    product = fulfilment.product
-    if product.tool is not None and fulfilment.failure != Failure.TOOL_NOT_SET_UP:
-        return Standing("waiting", _("Waiting to be tried."), _("Try now to obtain its license."))
-    return Standing(
-        "no_tool",
-        _("No fulfilment tool is set for %(product)s.", product=product.name),
-        _("Ask an operator to choose one on the page of the product."),
-        for_operators=_("Set a tool on the page of the product."),
-    )
+def _untried(fulfilment: Fulfilment) -> Standing:
+    if refusal := fulfilment.product.tool_refusal():
+        return Standing(**vars(refusal))
+    return Standing("waiting", _("Waiting to be tried."), _("Try now to obtain its license."))
 
 
 def _awaited(fulfilment: Fulfilment) -> str:

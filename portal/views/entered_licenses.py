@@ -29,6 +29,8 @@ FIELDS = 20
 # are three, and line ends six.
 LONGEST_LIST = 10_000_000
 LARGEST_BODY = 3 * LONGEST_LIST
+# To draw so many takes longer than to save them: the answer says that they are there.
+MANY = 2_000
 
 
 def _is_short_enough(_form: Form, field: Field) -> None:
@@ -68,7 +70,7 @@ class EntryForm(Confirmation):
             )
         elif is_good and len({*entered}) < len(entered):
             self.error = _("The same license is there twice.")
-        elif is_good and any(map(self.item.has_license, entered)):
+        elif is_good and self.item.has_license(*entered):
             self.error = _("The item has had this license before.")
         elif is_good and (refusal := sold.entry_refusal(entered, self.item)):
             self.error = f"{refusal.sentence} {refusal.next_step}"
@@ -108,6 +110,8 @@ def create(number: str, item_id: int) -> tuple[str, int]:
         return render_template("entered_licenses/unfinished.html", item=item, form=form), 422
     except Refused as refused:
         refusal = refused.refusal
+    if not refusal and form.missing > MANY:
+        return render_template("entered_licenses/many.html", item=item, count=form.missing), 200
     shown = redrawn(number) | {"item": item, "refusal": refusal}
     return render_template("entered_licenses/create.html", **shown), 409 if refusal else 200
 

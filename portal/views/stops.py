@@ -1,11 +1,9 @@
 """/orders/<number>/deliveries/<id>/stops: an e-mail is not to be tried again."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint
 
-from portal.access import current_staff, delivery_or_404, staff_only
-from portal.extensions import db
-from portal.models import Refused
-from portal.views.orders import redrawn
+from portal.access import current_staff, staff_only
+from portal.views.delivery_changes import change
 
 bp = Blueprint("stops", __name__, url_prefix="/orders/<number>/deliveries/<int:delivery_id>/stops")
 
@@ -13,12 +11,9 @@ bp = Blueprint("stops", __name__, url_prefix="/orders/<number>/deliveries/<int:d
 @bp.post("")
 @staff_only(may="resend")
 def create(number: str, delivery_id: int) -> tuple[str, int]:
-    delivery = delivery_or_404(number, delivery_id)
-    refusal = None
-    try:
-        delivery.stop(by=current_staff)
-        db.session.commit()
-    except Refused as refused:
-        refusal = refused.refusal
-    shown = redrawn(number) | {"delivery": delivery, "refusal": refusal}
-    return render_template("stops/create.html", **shown), 409 if refusal else 200
+    return change(
+        number,
+        delivery_id,
+        lambda delivery: delivery.stop(by=current_staff),
+        shows="stops/create.html",
+    )

@@ -11,10 +11,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
-from portal import emails
 from portal.access import current_staff, product_or_404, staff_only
+from portal.emails import sample_email
 from portal.extensions import db
 from portal.languages import LANGUAGES, language_name
+from portal.letters import default_texts
 from portal.models import CheckoutPage, PageText, Product, ProductText, Tool
 from portal.smtp import Message
 from portal.tags import OF_PRODUCT, TAGS, complaint
@@ -68,15 +69,13 @@ class ProductTextForm(FlaskForm):  # type: ignore[misc]
         """The mail as it will arrive with what the form holds."""
         page = self.product.checkout_page
         general = PageText.of(page, language)
-        return emails.sample_email(
-            page,
-            language,
-            product=self.product,
-            subject=self.subject.data or "",
-            body=self.body.data or "",
-            opening=general.opening if general else "",
-            closing=general.closing if general else "",
-        )
+        texts = {
+            "subject": self.subject.data or "",
+            "opening": general.opening if general else "",
+            "text": self.body.data or "",
+            "closing": general.closing if general else "",
+        }
+        return sample_email(page, language, texts, product=self.product)
 
 
 class PageTextForm(FlaskForm):  # type: ignore[misc]
@@ -97,12 +96,8 @@ class PageTextForm(FlaskForm):  # type: ignore[misc]
 
     def email(self, language: str) -> Message:
         """The mail as it will arrive with what the form holds."""
-        return emails.sample_email(
-            self.page,
-            language,
-            opening=self.opening.data or "",
-            closing=self.closing.data or "",
-        )
+        texts = {"opening": self.opening.data or "", "closing": self.closing.data or ""}
+        return sample_email(self.page, language, texts)
 
 
 @bp.get("/products/<int:product_id>/texts/<language>")
@@ -195,7 +190,7 @@ def _page(form: ProductTextForm | PageTextForm, language: str) -> str:
             for code in LANGUAGES
         ],
         email=None if form.errors else form.email(language),
-        default=emails.default_texts(page, language, named=True),
+        default=default_texts(page, language, named=True),
         tags=TAGS,
         tags_of_product=OF_PRODUCT,
     )
