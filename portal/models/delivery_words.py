@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from portal import smtp
 from portal.formats import clock_time
 from portal.models.delivery_status import DeliveryStatus
-from portal.models.history import HistoryEntry, What
+from portal.models.history import HistoryEntry, What, name_of_email
 
 if TYPE_CHECKING:
     from portal.models.delivery import Delivery
@@ -26,7 +26,8 @@ def outcome(delivery: "Delivery") -> str:
     """Where `delivery` stands, for people."""
     status = delivery.known_status
     if status is DeliveryStatus.SENDING:
-        return _("The email containing license information is being sent to %(to)s", to=delivery.to)
+        email = name_of_email(about(delivery))
+        return _("%(email)s is being sent to %(to)s", email=email, to=delivery.to)
     if status is DeliveryStatus.QUEUED:
         return _next_try(delivery)
     entry = _withheld(delivery) or HistoryEntry(
@@ -41,10 +42,12 @@ def about(delivery: "Delivery") -> str | None:
 
 
 def _next_try(delivery: "Delivery") -> str:
+    email = name_of_email(about(delivery))
     if not delivery.attempts or not delivery.due_at:
-        return _("The email containing license information is about to be sent")
+        return _("%(email)s is about to be sent", email=email)
     sentence = _(
-        "The email containing license information to %(to)s will be tried again at %(time)s",
+        "%(email)s to %(to)s will be tried again at %(time)s",
+        email=email,
         to=delivery.to,
         time=clock_time(delivery.due_at),
     )
