@@ -156,6 +156,20 @@ def test_a_number_that_no_other_page_has_any_more_is_not_taken(page, rejected):
     assert "is taken" not in listed.follow(listed.parts("tbody th a")[0]._element).text
 
 
+def test_a_message_about_an_order_that_never_came_in_leads_nowhere(app, page, acme):
+    sender = Sender(app, "/hooks/acme", PageSecret.add(acme, Hook.WEBHOOK))
+    db.session.commit()
+    assert sender.tell(message(number="A1")).status_code == 200
+    assert sender.tell(message(number="A2", total="x")).status_code == 422
+    listed = page.press("Received messages")
+    links = [link.attributes["href"] for link in listed.parts("td a")]
+    assert links == ["/orders/A1"]
+    rejected, taken_in = [listed.follow(link._element) for link in listed.parts("tbody th a")]
+    assert "A2" in rejected.text
+    assert not rejected.parts("dd a")
+    assert taken_in.parts("dd a")[0].attributes["href"] == "/orders/A1"
+
+
 def test_many_messages_are_listed_fifty_at_a_time(app, page, acme):
     for number in range(101):
         db.session.add(

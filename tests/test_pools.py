@@ -19,6 +19,7 @@ from portal.models import (
     PoolWait,
     Refused,
     Tool,
+    standing,
 )
 from portal.models.fulfilment import FulfilmentState
 from portal.pools import stock, waiting
@@ -381,3 +382,11 @@ def test_eight_workers_take_each_license_once_and_lose_none(app, pool, acme, dat
     assert len(given) == 80
     assert pool.stock == 0
     assert len(stock.unsaved(requests[0].item_id)) == 2
+
+
+def test_what_is_reserved_for_an_item_is_not_said_to_be_missing(pool, acme):
+    fill(pool, "A-1", "A-2")
+    fulfilment = paid(pool, quantity=3)
+    jobs.fulfil(fulfilment.id)
+    db.session.refresh(fulfilment)
+    assert "one license is missing" in standing.of(fulfilment.item).sentence

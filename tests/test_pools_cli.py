@@ -3,7 +3,7 @@
 import pytest
 
 from portal.extensions import db
-from portal.models import Fulfilment, Pool, PoolLicense, PoolUpload, UploadState
+from portal.models import Fulfilment, Pool, PoolLicense, PoolUpload, Product, UploadState
 from portal.models.fulfilment import FulfilmentState
 from tests.pools import paid
 
@@ -54,6 +54,20 @@ def test_the_pool_of_a_product_is_filled_and_who_waits_is_due(pool, nordsoft, ke
     db.session.expire_all()
     assert fulfilment.due_at is not None
     assert db.session.get(Fulfilment, fulfilment.id).state is FulfilmentState.WAITING
+
+
+def test_a_product_is_told_which_pool_its_licenses_come_from(acme, pool, keydesk):
+    product = Product.appear(acme.id, {"2002": "Sentinel Plus"})["2002"]
+    db.session.commit()
+    arguments = ("products", "set", "--page", "acme", "--product", "2002", "--tool", "pool")
+    done = keydesk.run(*arguments, "--pool", "Sentinel keys")
+    assert (done.returncode, done.stdout) == (0, "2002: Sentinel Plus, pool.\n"), done.stderr
+    db.session.expire_all()
+    assert product.settings["pool_id"] == pool.id
+    db.session.rollback()  # SQLite has one writer at a time
+    wrong = keydesk.run(*arguments, "--pool", "Nothing")
+    assert wrong.returncode == 2
+    assert wrong.stderr.endswith("--pool: there is no pool 'Nothing'\n"), wrong.stderr
 
 
 def test_a_pipe_is_read_too(pool, keydesk):

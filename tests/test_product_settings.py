@@ -1,5 +1,7 @@
 """An operator sets up a product on its page, tries its web service, and sees no secret twice."""
 
+import re
+
 import pytest
 
 from portal.extensions import db
@@ -309,3 +311,13 @@ def test_settings_that_cannot_be_read_do_not_break_the_page(signed_in, ada, prod
     page = signed_in(ada).open(f"/products/{product.id}")
     assert page.status == 200
     assert "cannot be read" in page.text
+
+
+def test_the_changes_tell_the_two_addresses_of_a_product_apart(page, product):
+    web_service(page).fill("Address of the product", "https://acme.example/sentinel").press("Save")
+    changed = page._browser.open(f"/products/{product.id}").part("changes").text
+    for name, address in (
+        ("Address of the product", "https://acme.example/sentinel"),
+        ("Address of the web service", URL),
+    ):
+        assert re.search(f"{name}[^→]*→ after: {re.escape(address)}", changed), changed

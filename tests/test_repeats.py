@@ -56,6 +56,22 @@ def test_what_the_mail_server_refused_is_sent_again(
     assert "was sent to" in page.part("order-history").text
 
 
+def test_a_mail_under_way_is_called_what_it_is(signed_in, rob, item, mail_server, queue):
+    mail_server(at="RCPT", answer="451 4.7.1 Greylisted")
+    jobs.fulfil(item.fulfilment.id)
+    page = signed_in(rob).open(ADDRESS)
+    (delivery,) = item.order.deliveries
+    said = f"The email about Sentinel Antivirus, 1 year to {KIM} will be tried again at"
+    assert said in page.part(f"delivery-{delivery.id}").text
+    assert said in page.part("order-history").text
+    for status, words in (
+        (DeliveryStatus.SENDING, f"is being sent to {KIM}"),
+        (DeliveryStatus.QUEUED, "is about to be sent"),
+    ):
+        delivery.status, delivery.attempts = status, 0
+        assert delivery.outcome == f"The email about Sentinel Antivirus, 1 year {words}"
+
+
 def test_it_goes_to_the_address_that_the_order_has_now(signed_in, rob, failed, mail_server):
     corrected = {"email": "kim@example.org"}
     bring_in(order_document(codes=(), customer=corrected))

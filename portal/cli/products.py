@@ -43,15 +43,6 @@ def _word(_context: click.Context, _parameter: click.Parameter, choice: str | No
     return choice.replace("-", "_") if choice else None
 
 
-def _pool(_context: click.Context, _parameter: click.Parameter, title: str | None) -> int | None:
-    if title is None:
-        return None
-    pool = db.session.scalars(db.select(Pool).filter_by(title=title)).one_or_none()
-    if pool is None:
-        raise click.BadParameter(f"there is no pool {title!r}")
-    return pool.id
-
-
 @products.command("add")
 @PAGE
 @PRODUCT
@@ -107,9 +98,7 @@ def show(page_code: str, code: str) -> None:
     help="One license for each unit, or one for each item.",
 )
 @click.option("--url", help="Where the vendor's web service is asked.")
-@click.option(
-    "--pool", "pool_id", callback=_pool, metavar="TITLE", help="Where the licenses are taken from."
-)
+@click.option("--pool", "pool_title", metavar="TITLE", help="Where the licenses are taken from.")
 @click.option(
     "--set",
     "assignments",
@@ -128,7 +117,7 @@ def change(
     code: str,
     product_url: str | None,
     url: str | None,
-    pool_id: int | None,
+    pool_title: str | None,
     assignments: list[Assignment],
     secret_stdin: bool,
     new_secret: bool,
@@ -144,7 +133,7 @@ def change(
     product = product_or_fail(page_code, code)
     wanted = given(url=product_url, **fields)
     tool = wanted.get("tool", product.tool)
-    changes: list[Assignment] = [("url", url), ("pool_id", pool_id), *assignments]
+    changes: list[Assignment] = [("url", url), ("pool_id", _pool_id(pool_title)), *assignments]
     if secret_stdin or new_secret:
         changes.append(("secret", line_typed() if secret_stdin else _fresh_secret(tool)))
     changes = [(name, value) for name, value in changes if value is not None]
@@ -180,6 +169,15 @@ def product_or_fail(page_code: str, code: str) -> Product:
     if product is None:
         raise click.ClickException(f"There is no product {code} of {page_code}; see 'add'.")
     return product
+
+
+def _pool_id(title: str | None) -> int | None:
+    if title is None:
+        return None
+    pool = Pool.by_title(title.strip())
+    if pool is None:
+        raise click.UsageError(f"--pool: there is no pool {title!r}")
+    return pool.id
 
 
 def _fresh_secret(tool: str | None) -> str:

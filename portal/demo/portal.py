@@ -113,10 +113,14 @@ def _pool() -> Pool:
 
 
 def point_to_vendor(url: str, secret: str) -> None:
-    """Have licenses of the web service asked for at `url`, which is another one at each start."""
+    """Have licenses of the demo's vendor asked for at `url`, which is another one at each start.
+    What somebody has set up beside stays as it is."""
     settings = web_service.Settings(url=url, secret=secret, inner_host_allowed=True)
-    for product in db.session.scalars(select(Product).filter_by(tool=Tool.WEB_SERVICE)):
-        product.settings = settings.stored
+    page = CheckoutPage.by_code(PAGE)
+    for code in (code for code, tool in TOOLS.items() if tool is Tool.WEB_SERVICE):
+        product = page and Product.of(page.id, code)
+        if product and product.tool is Tool.WEB_SERVICE:
+            product.settings = settings.stored
     db.session.commit()
 
 

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from portal import smtp
 from portal.formats import clock_time
 from portal.models.delivery_status import DeliveryStatus
-from portal.models.history import HistoryEntry, What, email_about
+from portal.models.history import HistoryEntry, What, name_of_email
 
 if TYPE_CHECKING:
     from portal.models.course import Course
@@ -34,7 +34,7 @@ def outcome(delivery: "Delivery") -> str:
     """Where `delivery` stands, for people."""
     status = delivery.known_status
     if status is DeliveryStatus.SENDING:
-        email = email_about(about(delivery))
+        email = name_of_email(about(delivery))
         return _("%(email)s is being sent to %(to)s", email=email, to=delivery.to)
     if status is DeliveryStatus.QUEUED:
         return _next_try(delivery)
@@ -53,7 +53,7 @@ def about(delivery: "Course") -> str | None:
 
 
 def _next_try(delivery: "Delivery") -> str:
-    email = email_about(about(delivery))
+    email = name_of_email(about(delivery))
     if not delivery.attempts or not delivery.due_at:
         return _("%(email)s is about to be sent", email=email)
     sentence = _(

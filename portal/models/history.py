@@ -100,25 +100,20 @@ class HistoryEntry(Model):
         return failure.sentence
 
 
-def email_about(product: str | None, *, begins: bool = True) -> str:
+def name_of_email(product: str | None, *, begins: bool = True) -> str:
     """What an e-mail is called that `begins` a sentence or not: one without licenses is about a
-    product."""
+    `product`."""
     if product:
-        about = {"product": product}
         return (
-            _("The email about %(product)s", **about)
+            _("The email about %(product)s", product=product)
             if begins
-            else _("the email about %(product)s", **about)
+            else _("the email about %(product)s", product=product)
         )
     return (
         _("The email containing license information")
         if begins
         else _("the email containing license information")
     )
-
-
-def _email(entry: HistoryEntry, *, begins: bool = True) -> str:
-    return email_about(entry.text, begins=begins)
 
 
 SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
@@ -154,14 +149,16 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
         "The license for %(product)s was asked for again", product=entry.text
     ),
     What.EMAIL_SENT: lambda entry: _(
-        "%(email)s was sent to %(address)s", email=_email(entry), address=entry.address
+        "%(email)s was sent to %(address)s", email=name_of_email(entry.text), address=entry.address
     ),
     What.EMAIL_NOT_SENT: lambda entry: _(
-        "%(email)s was not sent to %(address)s", email=_email(entry), address=entry.address
+        "%(email)s was not sent to %(address)s",
+        email=name_of_email(entry.text),
+        address=entry.address,
     ),
     What.EMAIL_RETRIES: lambda entry: _(
         "%(email)s was not sent to %(address)s; it will be tried again",
-        email=_email(entry),
+        email=name_of_email(entry.text),
         address=entry.address,
     ),
     What.EMAIL_WITHHELD: lambda entry: _(
@@ -175,14 +172,18 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
         reason=entry.text,
     ),
     What.EMAIL_STOPPED: lambda entry: _(
-        "%(email)s to %(address)s was stopped", email=_email(entry), address=entry.address
+        "%(email)s to %(address)s was stopped",
+        email=name_of_email(entry.text),
+        address=entry.address,
     ),
     What.EMAIL_REPEATED: lambda entry: _(
-        "%(email)s to %(address)s was queued again", email=_email(entry), address=entry.address
+        "%(email)s to %(address)s was queued again",
+        email=name_of_email(entry.text),
+        address=entry.address,
     ),
     What.EMAIL_BOUNCED: lambda entry: _(
         "%(email)s to %(address)s came back: it was not delivered",
-        email=_email(entry),
+        email=name_of_email(entry.text),
         address=entry.address,
     ),
     What.VENDOR_TOLD: lambda entry: _(
@@ -193,12 +194,12 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     ),
     What.EMAIL_LOST: lambda entry: _(
         "Unknown: %(email)s may have been sent to %(address)s; it will be sent again",
-        email=_email(entry, begins=False),
+        email=name_of_email(entry.text, begins=False),
         address=entry.address,
     ),
     What.EMAIL_UNKNOWN: lambda entry: _(
         "Unknown: %(email)s may have been sent to %(address)s",
-        email=_email(entry, begins=False),
+        email=name_of_email(entry.text, begins=False),
         address=entry.address,
     ),
 }

@@ -95,6 +95,12 @@ class PoolWait(Model):
     is_ready: Mapped[bool] = mapped_column(default=False)
 
     @classmethod
+    def missing_for(cls, item_id: int) -> int | None:
+        """How many the pool has too few for an item, beyond what is reserved for it; None when it
+        has not asked one yet."""
+        return db.session.scalar(db.select(cls.missing).filter_by(item_id=item_id))
+
+    @classmethod
     def end(cls, item_id: int) -> None:
         """An item has saved all that it needed."""
         db.session.execute(db.delete(cls).where(cls.item_id == item_id))

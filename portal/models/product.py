@@ -149,7 +149,8 @@ class Product(Model):
         if tool and (settings is not None or tool is not self.tool):
             after = tool_settings.checked(tool, settings or {}, before)
         for field, value in wanted.items():
-            Change.note(self, self.name, field, getattr(self, field), value, by=by)
+            noted = "product_url" if field == "url" else field  # its web service has a url too
+            Change.note(self, self.name, noted, getattr(self, field), value, by=by)
             setattr(self, field, value)
         return self._keep(before, after, by)
 

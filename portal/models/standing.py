@@ -11,6 +11,7 @@ from portal.formats import clock_time
 from portal.fulfilment.answer import Failure
 from portal.models.fulfilment import Fulfilment, FulfilmentState
 from portal.models.item import Item
+from portal.models.pool_license import PoolWait
 from portal.models.product import Tool
 from portal.models.refusal import Refusal
 
@@ -174,7 +175,7 @@ def _pool_empty(fulfilment: Fulfilment) -> Standing:
         ngettext(
             "Waiting for the pool to be refilled: one license is missing.",
             "Waiting for the pool to be refilled: %(num)s licenses are missing.",
-            fulfilment.missing,
+            PoolWait.missing_for(fulfilment.item_id) or fulfilment.missing,
         ),
         _("Ask an operator to upload licenses."),
         for_operators=_("Upload licenses to the pool of the product."),

@@ -41,6 +41,14 @@ pytestmark = [
 def assert_good(page, axe):
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+    cells = page.locator("tbody th, td")
+    assert (
+        cells.evaluate_all(
+            "all => all.filter(cell => cell.scrollWidth > cell.clientWidth + 1)"
+            ".map(cell => cell.innerText)"
+        )
+        == []
+    )
 
 
 def options(scheme, width):
@@ -181,6 +189,8 @@ def test_the_pages_of_an_operator(app, at_desk, ada, acme, nordsoft, axe, scheme
     sender = Sender(app, "/hooks/acme", PageSecret.add(acme, Hook.WEBHOOK, by=ada))
     bring_in(order_document(codes=(), checkout_page="nordsoft"))
     assert sender.tell(message()).status_code == 422
+    for locale in ("de", "fr"):
+        assert sender.tell(message(number="A9999999999", locale=locale)).status_code == 200
     acme.change(by=ada, title="Acme Shop", delivery_note="x" * 200, languages=["de", "fr"])
     product = Product.appear(acme.id, {"1001": "Sentinel Antivirus"})["1001"]
     headers = {"Authorization": "Bearer 123"}
