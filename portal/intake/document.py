@@ -92,7 +92,7 @@ class OrderDocument(_Part):
     history: list[EntryDocument] = []
 
     # Not in the document but around it, see `told`. To read a private attribute of pydantic's takes
-    # ten times as long, and each order is asked ten times.
+    # ten times as long, and each order is asked several times.
     told_at: ClassVar[datetime | None] = None
     parts: ClassVar[int | None] = None
 
