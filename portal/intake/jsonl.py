@@ -1,5 +1,6 @@
 """Orders from a file: one order document a line."""
 
+import gc
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -50,6 +51,9 @@ class Import:
             if not batch.has_room_for(read, len(line)):
                 yield from self._count(batch.write())
                 batch = _Batch()
+                # Orders go in circles with their items, and Python sees late that nobody has them:
+                # it counts things, and knows nothing of how long the licenses are.
+                gc.collect()
             batch.add(number, read, len(line))
         yield from self._count(batch.write())
 

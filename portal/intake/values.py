@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
 # Control characters have no place in names or addresses: they end lines, of e-mails for instance.
 PLAIN = r"^[^\x00-\x1f\x7f-\x9f\x{2028}\x{2029}]*$"
@@ -87,7 +87,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Time = Annotated[datetime, BeforeValidator(_moment)]
+Time = Annotated[datetime, PlainValidator(_moment)]
 Email = Annotated[str, Field(max_length=254, pattern=PLAIN), AfterValidator(_address)]
 Number = Annotated[str, Field(pattern=NUMBER)]
 PageCode = Annotated[str, Field(pattern=PAGE_CODE)]

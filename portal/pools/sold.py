@@ -25,6 +25,8 @@ from portal.vault import Unreadable, vault
 # So many are asked for in one statement.
 CHUNK = 1_000
 
+IS_PUBLISHED = PoolUpload.state == UploadState.PUBLISHED
+
 # A license that was saved: what is asked of it, and where it was sealed for.
 SAVED = (
     License.id,
@@ -72,7 +74,7 @@ def begin_saving() -> None:
 def take_out(texts: Sequence[str]) -> None:
     """Take those of `texts` out of the pools that are free there: they have been saved, and go to
     the item that has them. What another item has taken stays: it was sold twice already."""
-    if not _lock_pools_with(texts):
+    if not (_any_published() and _lock_pools_with(texts)):
         return
     safe = vault()
     for some in _chunks(texts):
@@ -159,7 +161,7 @@ def _in_pools(
         .join(PoolUpload, PoolUpload.id == PoolLicense.upload_id)
         .where(
             PoolLicense.digest.in_(map(vault().exact_digest, texts)),
-            PoolUpload.state == UploadState.PUBLISHED,
+            IS_PUBLISHED,
             *conditions,
         )
     )
@@ -168,6 +170,12 @@ def _in_pools(
 
 def _is_unsaved() -> ColumnElement[bool]:
     return ~exists().where(License.pool_license_id == PoolLicense.id)
+
+
+def _any_published() -> bool:
+    """Whether there are pools at all: most portals have none, and digests of each license that is
+    imported would be made for nothing. Nothing is published meanwhile, see `begin_saving`."""
+    return bool(db.session.scalar(select(exists().where(IS_PUBLISHED))))
 
 
 def _lock_pools_with(texts: Sequence[str]) -> bool:
