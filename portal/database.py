@@ -60,6 +60,9 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # What is raised when the database cannot be used at the moment.
 UNAVAILABLE = (OperationalError, InterfaceError, NoConnectionLeft)
 
+# SQLSTATE of class 53, “insufficient resources”.
+POSTGRESQL_DISK_FULL = "53100"
+
 # The option of a connection whose transaction only reads.
 READS = "keydesk_reads"
 
@@ -256,6 +259,13 @@ def is_unavailable(error: Exception) -> bool:
     too, and quotes from it."""
     code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
     return isinstance(error, UNAVAILABLE) and code != sqlite3.SQLITE_ERROR
+
+
+def has_no_room(error: Exception) -> bool:
+    """Whether the database could not write because its disk is full."""
+    cause = getattr(error, "orig", None)
+    full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return full or getattr(cause, "sqlstate", None) == POSTGRESQL_DISK_FULL
 
 
 def first_line(error: Exception) -> str:

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
+
+
+class NoRoom(ServiceUnavailable):
+    """The disk of the database is full."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,14 @@ OF_KINDS = {
         "unknown_host",
         _("The portal is not known by this name"),
         _("Use the address that you were given. An operator sets it as PORTAL_URL."),
+    ),
+    NoRoom: (
+        "no_room",
+        _("Keydesk cannot write anything down"),
+        _(
+            "The disk of its database is full: tell an operator. Once there is room, try "
+            "again; if you were sending a license, look at the order history first."
+        ),
     ),
 }
 OF_CODES = {

@@ -14,8 +14,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnava
 from werkzeug.wrappers import Response
 
 from portal import rate_limits, sessions
-from portal.database import UNAVAILABLE, first_line, is_unavailable
-from portal.error_words import in_words
+from portal.database import UNAVAILABLE, first_line, has_no_room, is_unavailable
+from portal.error_words import NoRoom, in_words
 from portal.extensions import db
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ def _database_failed(error: Exception) -> Response:
         _write_down((type(error), error, cast(TracebackType, error.__traceback__)))
         return _answer(InternalServerError())
     log.error("The database did not do its work: %s", first_line(error))
-    return _answer(ServiceUnavailable(retry_after=SOON))
+    failure = NoRoom if has_no_room(error) else ServiceUnavailable
+    return _answer(failure(retry_after=SOON))
 
 
 def _answer(error: HTTPException) -> Response:

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import socket
 
 import pytest
 
@@ -114,3 +115,35 @@ def test_a_terminal_sees_a_bar_and_the_complaints_and_nobody_else_does(keydesk, 
     assert "Importing" in seen
     assert f"{file}:2: line: is not JSON" in seen
     assert stdout == b"0 imported, 0 updated, 1 unchanged, 1 rejected\n"
+
+
+@once
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("pages", "add", "x\udcff", "--title", "T"),
+        ("pages", "set", "x\udcff", "--no-delivery"),
+        ("staff", "remove", "x\udcff"),
+        ("products", "show", "--page", "x\udcff", "--product", "1"),
+    ],
+    ids=" ".join,
+)
+def test_bytes_that_are_no_text_are_one_line_on_standard_error(keydesk, app, command):
+    run = keydesk.run(*command)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == "Error: '\\udcff' cannot be written in utf-8.\n"
+
+
+def test_a_demo_whose_port_is_taken_leaves_everything_as_it_was(bare_keydesk):
+    folder = bare_keydesk.folder / "instance" / "demo"
+    folder.mkdir(parents=True)
+    (folder / "keydesk.db").write_text("of a demo that is running")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run = bare_keydesk.run("demo", "--reset", "--port", port)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == (
+        f"Error: The port {port} of 127.0.0.1 is taken; "
+        "choose another with PORT=8000 make demo, or --port.\n"
+    )
+    assert [path.name for path in folder.iterdir()] == ["keydesk.db"]

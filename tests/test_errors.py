@@ -6,8 +6,10 @@ import time
 import pytest
 from flask import abort
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
+from portal.cli.failures import one_line
 from portal.extensions import db
 from portal.models import Hook, Order, PageSecret, Role
 from tests.people import CODE, KIM, add_staff
@@ -178,6 +180,36 @@ def test_whoever_signs_in_while_sqlite_is_locked_waits_once(stranger, rob, datab
     other.rollback()
     other.close()
     assert stranger.sign_in(rob.email).address == "/orders"
+
+
+# What a database says whose disk is full, said by the database itself.
+WITHOUT_ROOM = {
+    "sqlite": ["PRAGMA max_page_count = 1", "CREATE TABLE t AS SELECT randomblob(100000)"],
+    "postgresql": ["DO $$ BEGIN RAISE 'no space left' USING ERRCODE = 'disk_full'; END $$"],
+}
+
+
+def write_without_room():
+    for statement in WITHOUT_ROOM[db.engine.dialect.name]:
+        db.session.execute(text(statement))
+
+
+@for_real
+def test_a_full_disk_is_called_that(app, stranger):
+    app.add_url_rule("/full", "full", write_without_room)
+    page = stranger.open("/full")
+    assert (page.status, page.headers["Retry-After"]) == (503, "10")
+    assert page.parts("h1")[0].text == "Keydesk cannot write anything down"
+    assert "tell an operator" in page.text
+    dispose_of(app)
+
+
+def test_a_command_that_finds_no_room_says_what_to_do(app):
+    with pytest.raises(DBAPIError) as failure:
+        write_without_room()
+    assert one_line(failure.value).endswith("(make room there, and run it again)")
+    db.session.remove()
+    dispose_of(app)
 
 
 @for_real

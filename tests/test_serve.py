@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from portal.cli.serve import _listen
+from portal.cli.listening import listen
 from portal.extensions import db
 from portal.models import Delivery
 from tests.people import KIM
@@ -19,7 +19,7 @@ from tests.support.running_portal import is_running, kill, wait_until
 
 
 def test_who_connects_while_the_portal_starts_is_answered_without_delay():
-    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         accepted, _address = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

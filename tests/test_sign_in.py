@@ -318,3 +318,12 @@ def test_what_somebody_may_see_counts_from_the_next_request_on(signed_in, rob, n
     rob.checkout_pages = [nordsoft]
     db.session.commit()
     assert browser.open("/orders/A0005555555").status == 404
+
+
+def test_a_link_that_is_no_longer_good_does_not_look_like_a_success(stranger):
+    page = stranger.open("/password/reset/no-such-token")
+    assert page.parts(".notice")[0].text == "Invalid reset password token."
+    assert not page.parts(".flash")
+    page = page.fill("Email", "kim@example.com").press("Send the link")
+    assert len(page.parts(".flash")) == 1
+    assert not page.parts("main .notice")

@@ -84,6 +84,9 @@ def main() -> None:
         _end(error, error.exit_code)
     except click.Abort:
         _end(click.ClickException("interrupted"), 1)
+    except UnicodeEncodeError as error:  # of bytes that are no text: Python takes them as they are
+        odd = error.object[error.start : error.end]
+        _end(click.ClickException(f"{odd!r} cannot be written in {error.encoding}."), 1)
     except (DBAPIError, OSError) as error:
         _end(error, 1)
 

@@ -12,6 +12,7 @@ import flask_migrate
 
 from portal import create_app
 from portal.cli.init import write_instance_file
+from portal.cli.listening import listen, loopback_or_fail
 from portal.config import instance_folder
 from portal.demo import portal as demo_portal
 from portal.demo import shop
@@ -66,16 +67,10 @@ def order(products: tuple[str, ...], quantity: int, email: str, port: int) -> No
     click.echo(f"{answer['outcome']}: http://{LOOPBACK}:{port}/orders/{number}")
 
 
-def loopback_or_fail(host: str) -> None:
-    """End with one line if the demo would be served to anybody but this machine."""
-    if host not in (LOOPBACK, "localhost"):
-        raise click.ClickException(
-            f"The demo listens on {LOOPBACK} only, because its passwords are known to everybody."
-        )
-
-
 def _run(host: str, port: int, reset: bool) -> None:
     loopback_or_fail(host)
+    # Before anything is touched: what has the port may be this demo, at work with this folder.
+    listen(LOOPBACK, port, choose="PORT=8000 make demo, or --port").close()
     folder = instance_folder() / "demo"
     if reset:
         shutil.rmtree(folder, ignore_errors=True)

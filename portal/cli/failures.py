@@ -3,6 +3,8 @@
 import click
 from sqlalchemy.exc import DBAPIError
 
+from portal.database import has_no_room
+
 
 def one_line(error: Exception) -> str:
     """What to say of `error`. What only a programmer could make something of is named, and not
@@ -11,7 +13,7 @@ def one_line(error: Exception) -> str:
         message = error.format_message()
     elif isinstance(error, DBAPIError):
         first_line = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
-        message = f"the database: {first_line} ({_advice(first_line)})"
+        message = f"the database: {first_line} ({_advice(error, first_line)})"
     elif isinstance(error, OSError):
         message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     else:
@@ -19,7 +21,9 @@ def one_line(error: Exception) -> str:
     return " ".join(message.split())
 
 
-def _advice(message: str) -> str:
+def _advice(error: DBAPIError, message: str) -> str:
+    if has_no_room(error):
+        return "make room there, and run it again"
     if "no such table" in message or "does not exist" in message:
         return "has 'keydesk db upgrade' been run?"
     return "see SQLALCHEMY_DATABASE_URI"

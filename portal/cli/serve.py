@@ -1,6 +1,5 @@
 """keydesk serve: the portal for real, gunicorn for the pages and a worker beside it."""
 
-import errno
 import gc
 import logging
 import socket
@@ -14,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from portal import create_app
-from portal.cli.demo import loopback_or_fail
+from portal.cli.listening import listen, loopback_or_fail
 from portal.config import FIXED
 from portal.database import count_what_is_there
 from portal.extensions import db
@@ -28,8 +27,6 @@ ACCESS_LOG = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 RESET = f"{FIXED['SECURITY_RESET_URL']}/"
 
 LOG = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-# Who may wait to be let in, as many as gunicorn allows.
-BACKLOG = 2048
 
 SETTINGS: dict[str, Any] = {
     # As long as gunicorn allows: the address of a search may have 8,000 characters.
@@ -118,7 +115,7 @@ def serve(
     if current_app.config["DEMO"]:
         loopback_or_fail(host)
     if fd is None:
-        listener = _listen(host, port)
+        listener = listen(host, port)
         _look_after()
         if with_worker:
             _serve_with_worker(listener, workers, threads, access_log)
@@ -133,21 +130,6 @@ def serve(
         accesslog="-" if access_log else None,
         loglevel=_loglevel(),
     ).run()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise click.ClickException(
-                f"The port {port} of {host} is taken; choose another with --port."
-            ) from None
-        raise click.ClickException(f"Nobody can listen on {host}: {error.strerror}.") from None
-    # gunicorn sets it too late for who connects while it starts: each answer would take 40 ms more.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
 
 
 def _look_after() -> None:
