@@ -52,7 +52,7 @@ def replay(code: str, message_id: int) -> Answer | Response:
     outcome, order_id = message.outcome, message.order_id
     db.session.commit()
     if outcome is MessageOutcome.REJECTED:
-        flash(_("The message was rejected again."))
+        flash(_("The message was rejected again."), "error")
     else:
         flash(_("The message was taken in."))
         if order_id is not None:
