@@ -74,7 +74,7 @@ def begin_saving() -> None:
 def take_out(texts: Sequence[str]) -> None:
     """Take those of `texts` out of the pools that are free there: they have been saved, and go to
     the item that has them. What another item has taken stays: it was sold twice already."""
-    if not (_any_published() and _lock_pools_with(texts)):
+    if not (texts and _any_published() and _lock_pools_with(texts)):
         return
     safe = vault()
     for some in _chunks(texts):
