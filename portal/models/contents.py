@@ -29,6 +29,9 @@ delivery_licenses = Table(
 
 
 class Contents(Sending):
+    """`to` is the address, `locale` the language of the order, `text_version` which of the vendor's
+    texts is used."""
+
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
     item_id: Mapped[int | None] = mapped_column(ForeignKey("items.id", ondelete="CASCADE"))
     to: Mapped[str] = mapped_column("to_address", String(254))
