@@ -22,7 +22,7 @@ from sqlalchemy import select, text
 from bench.installation import POSTGRESQL_SETTINGS, Installation
 from portal import create_app
 from portal.config import INSTANCE_FILE
-from portal.database import insert_many
+from portal.database.statements import insert_many
 from portal.extensions import db
 from portal.models import (
     CheckoutPage,

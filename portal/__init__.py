@@ -14,7 +14,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import (
     access,
     config,
-    database,
     emails,
     errors,
     escaping,
@@ -28,6 +27,7 @@ from portal import (
     static_files,
     vault,
 )
+from portal.database import connections
 from portal.extensions import babel, csrf, db, limiter, mail, migrate, security
 from portal.views import (
     api,
@@ -88,7 +88,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
 
     vault.init_app(app)
     db.init_app(app)
-    database.init_app(app, db)
+    connections.init_app(app, db)
     migrate.init_app(app, db)
     mail.init_app(app)
     csrf.init_app(app)

@@ -16,7 +16,8 @@ from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import sessions
-from portal.database import LARGEST_ID, LARGEST_SMALL_ID, SAFE_METHODS
+from portal.database.connections import SAFE_METHODS, planned_once
+from portal.database.types import LARGEST_ID, LARGEST_SMALL_ID
 from portal.extensions import csrf, db
 from portal.models import (
     CheckoutPage,
@@ -41,7 +42,7 @@ current_staff = cast(Staff, signed_in_user)
 PUBLIC = {"static", "security.login", "security.forgot_password", "security.reset_password"}
 
 # Made once, because every page asks it.
-OF_SESSION = db.select(Staff).where(Staff.fs_uniquifier == bindparam("fs_uniquifier"))
+OF_SESSION = planned_once(db.select(Staff).where(Staff.fs_uniquifier == bindparam("fs_uniquifier")))
 
 
 def init_app(app: Flask) -> None:
@@ -199,7 +200,8 @@ def message_or_404(code: str, message_id: int) -> ReceivedMessage:
 @lru_cache(maxsize=100)
 def _order_query(options: tuple[ExecutableOption, ...]) -> Select[Order]:
     """To put this together takes as long as the database takes to answer it."""
-    return db.select(Order).where(Order.id == bindparam("order_id")).options(*options)
+    query = db.select(Order).where(Order.id == bindparam("order_id"))
+    return planned_once(query.options(*options))
 
 
 def _theirs_or_404(found: T | None, order: Order | None) -> T:

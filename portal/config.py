@@ -64,9 +64,7 @@ DEFAULTS: dict[str, object] = {
 # What is not for anybody to choose, because the code around it relies on it.
 FIXED: dict[str, object] = {
     # What a failed statement was given is not for the logs: it may be somebody's license.
-    # Whether a connection is still good is asked each time: those of a database that was started
-    # anew are not.
-    "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True, "pool_pre_ping": True},
+    "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
     "SESSION_COOKIE_NAME": "keydesk",

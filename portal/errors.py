@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnava
 from werkzeug.wrappers import Response
 
 from portal import rate_limits, sessions
-from portal.database import UNAVAILABLE, first_line, has_no_room, is_unavailable
+from portal.database.failures import UNAVAILABLE, first_line, has_no_room, is_unavailable
 from portal.error_words import NoRoom, in_words
 from portal.extensions import db
 

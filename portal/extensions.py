@@ -12,10 +12,11 @@ from flask_security import Security
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
-from portal.database import Base
+from portal.database.connections import PortalSession
+from portal.database.types import Base
 from portal.security_mail import SecurityMail
 
-db = SQLAlchemy(model_class=Base)
+db = SQLAlchemy(model_class=Base, session_options={"class_": PortalSession})
 
 # What models inherit from. Flask-SQLAlchemy makes db.Model of Base when it runs; a type checker
 # knows only the latter.

@@ -13,7 +13,8 @@ from typing import TypeVar
 from sqlalchemy.exc import IntegrityError
 
 from portal import emails, smtp
-from portal.database import begin_reading, is_unavailable, keep_trying
+from portal.database.connections import begin_reading
+from portal.database.failures import is_unavailable, keep_trying
 from portal.extensions import db
 from portal.models import Delivery, License, Notice, Staff, outbox
 

@@ -2,13 +2,15 @@
 
 import gc
 import weakref
+from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import create_engine, func, inspect, select, text
+from sqlalchemy import create_engine, delete, func, inspect, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal import create_app
+from portal.extensions import db
 from portal.models import CheckoutPage
 from tests.support.application import statements
 from tests.support.databases import migrate
@@ -56,6 +58,35 @@ def test_statements_are_collected_inside_the_block_alone(app):
     session.scalar(text("SELECT 3"))
 
     assert [one for one in found if one.startswith("SELECT")] == ["SELECT 1", "SELECT 2"]
+
+
+def test_a_request_that_only_reads_must_not_write(app, stranger):
+    @app.get("/writes")
+    def writes():
+        db.session.execute(delete(CheckoutPage))
+
+    with pytest.raises(AssertionError, match="GET /writes: DELETE"):
+        stranger.open("/writes")
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_postgresql_keeps_the_plans_of_an_orders_page_and_of_no_word(signed_in, rob, order):
+    browser = signed_in(rob)
+    for _time in range(2):
+        browser.open(f"/orders/{order.number}")
+        browser.open("/orders?q=lovelace")
+    planned = "\n".join(_planned_once())
+    assert all(f"FROM {table}" in planned for table in ("staff", "orders", "history_entries"))
+    assert "search_text" not in planned
+
+
+def _planned_once():
+    """The statements that PostgreSQL has a plan of, over all connections."""
+    with ExitStack() as stack:
+        free = range(db.engine.pool.checkedin())
+        connections = [stack.enter_context(db.engine.connect()) for _connection in free]
+        question = text("SELECT statement FROM pg_prepared_statements")
+        return [row.statement for one in connections for row in one.execute(question)]
 
 
 def test_an_application_that_nobody_uses_is_not_kept(settings):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, text, update
 
 from portal import clock
-from portal.database import count_what_is_there
+from portal.database.statements import count_what_is_there
 from portal.extensions import db
 from portal.models import (
     Fulfilment,

@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 from sqlalchemy import event, insert, text
 
-from portal.database import count_what_is_there
+from portal.database.statements import count_what_is_there
 from portal.extensions import db
 from portal.models import Fulfilment, Item, License, Order, OrderStatus, Product, need
 from portal.models.fulfilment import FulfilmentState

@@ -3,7 +3,7 @@
 import click
 from sqlalchemy.exc import DBAPIError
 
-from portal.database import has_no_room
+from portal.database.failures import has_no_room
 
 
 def one_line(error: Exception) -> str:

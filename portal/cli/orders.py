@@ -11,7 +11,7 @@ import click
 from flask.cli import AppGroup
 
 from portal.cli.progress import progress
-from portal.database import count_what_is_there
+from portal.database.statements import count_what_is_there
 from portal.export import order_document
 from portal.extensions import db
 from portal.intake.jsonl import Import, lines_of

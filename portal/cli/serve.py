@@ -15,7 +15,7 @@ from gunicorn.glogging import Logger
 from portal import create_app
 from portal.cli.listening import listen, loopback_or_fail
 from portal.config import FIXED
-from portal.database import count_what_is_there
+from portal.database.statements import count_what_is_there
 from portal.extensions import db
 from portal.models import outbox
 from portal.supervision import Part, end_with_supervisor, run_together

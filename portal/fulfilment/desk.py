@@ -13,7 +13,7 @@ from types import ModuleType
 from pydantic import BaseModel, ValidationError
 
 from portal import lanes
-from portal.database import first_line, is_unavailable, keep_trying
+from portal.database.failures import first_line, is_unavailable, keep_trying
 from portal.extensions import db
 from portal.fulfilment import information, license_request, pool, web_service, worklist
 from portal.fulfilment.answer import Answer, Failure, LicenseRequest, Trouble

@@ -14,7 +14,7 @@ import psycopg
 from sqlalchemy import Column, Connection, Dialect, Table, func, select
 from sqlalchemy.exc import DBAPIError
 
-from portal.database import UTCDateTime
+from portal.database.types import UTCDateTime
 from portal.extensions import Model, db
 
 Row = dict[str, Any]

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.database import BigId, UTCDateTime, words
+from portal.database.types import BigId, UTCDateTime, words
 from portal.extensions import Model
 from portal.models.order_status import OrderStatus
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Integer, exists, func, insert, literal, update
 
 from portal import clock
-from portal.database import UTCDateTime
+from portal.database.types import UTCDateTime
 from portal.extensions import db
 from portal.models.claim import PATIENCE_ANEW
 from portal.models.demand import Demand

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, func
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from portal import clock
-from portal.database import UTCDateTime
+from portal.database.types import UTCDateTime
 from portal.extensions import Model, db
 from portal.models.refusal import Refusal
 from portal.models.staff import Staff

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.database import UTCDateTime
+from portal.database.types import UTCDateTime
 from portal.extensions import Model, db
 from portal.languages import LANGUAGES, language_of
 from portal.models.change import Change
@@ -99,7 +99,7 @@ class CheckoutPage(Model):
 
     def lock(self) -> None:
         """Keep everybody else from changing this page until the transaction ends, and see it as it
-        is now. SQLite locked when the transaction began, see database.py."""
+        is now. SQLite locked when the transaction began, see connections.py."""
         # What belongs to the page may be added: whoever does may hold what we go on to wait for.
         db.session.refresh(self, with_for_update={"key_share": True})
 

@@ -7,7 +7,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.database import UTCDateTime, words
+from portal.database.types import UTCDateTime, words
 from portal.fulfilment.answer import Failure
 from portal.models.fulfilment_state import FulfilmentState
 

@@ -8,7 +8,7 @@ from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.database import BigId
+from portal.database.types import BigId
 from portal.extensions import db
 from portal.models import delivery_words
 from portal.models.contents import Contents

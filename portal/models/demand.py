@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, String, inspect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from portal import clock
-from portal.database import BigId
+from portal.database.types import BigId
 from portal.extensions import db
 from portal.models.claim import Claim
 from portal.models.fulfilment_state import FulfilmentState

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.database import UTCDateTime
+from portal.database.types import UTCDateTime
 from portal.extensions import Model, db
 
 MANY = 5  # failures in a row

@@ -10,7 +10,8 @@ from sqlalchemy import ForeignKey, Index, Select, String, Text, bindparam, selec
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from portal import smtp
-from portal.database import BigId, UTCDateTime, words
+from portal.database.connections import planned_once
+from portal.database.types import BigId, UTCDateTime, words
 from portal.extensions import Model
 from portal.fulfilment import answer as fulfilment
 from portal.models.staff import Staff
@@ -209,7 +210,7 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
 def history_of_an_order() -> Select[HistoryEntry]:
     """The history of the order with the id `order_id`, newest first. Made once, because every page
     of an order asks it."""
-    return (
+    return planned_once(
         select(HistoryEntry)
         .where(HistoryEntry.order_id == bindparam("order_id"))
         .order_by(HistoryEntry.at.desc(), HistoryEntry.id.desc())

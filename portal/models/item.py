@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstrain
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.database import BigId, Money, UTCDateTime
+from portal.database.types import BigId, Money, UTCDateTime
 from portal.extensions import Model, db
 from portal.models.order_status import OrderStatus
 from portal.models.refusal import Refusal

@@ -11,7 +11,8 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
-from portal.database import BigId, UTCDateTime, insert_many
+from portal.database.statements import insert_many
+from portal.database.types import BigId, UTCDateTime
 from portal.extensions import Model, db
 from portal.models.delivery import Delivery, DeliveryStatus, delivery_licenses
 from portal.models.order_status import OrderStatus

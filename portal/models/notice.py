@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock, retries
-from portal.database import BigId, UTCDateTime, words
+from portal.database.types import BigId, UTCDateTime, words
 from portal.envelope import new_message_id
 from portal.extensions import Model, db
 from portal.models.history import HistoryEntry, What

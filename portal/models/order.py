@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, exists
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
-from portal.database import BigId, Money, UTCDateTime, words
+from portal.database.types import BigId, Money, UTCDateTime, words
 from portal.extensions import Model, db
 from portal.models.history import HistoryEntry, history_of_an_order
 from portal.models.item import Item
@@ -65,6 +65,10 @@ class Order(Model):
     # What the search box finds; derived, see search_text().
     search_text: Mapped[str] = mapped_column(Text, deferred=True)
 
+    # Whether deliveries of it are under way or can be repeated, where the page that shows the order
+    # has read it; None elsewhere. See Delivery.unsettled.
+    has_unsettled: Mapped[bool | None] = query_expression()
+
     checkout_page: Mapped["CheckoutPage"] = relationship()
     items: Mapped[list["Item"]] = relationship(
         back_populates="order", order_by="Item.position", cascade="all, delete-orphan"
@@ -84,7 +88,7 @@ class Order(Model):
 
     def lock(self) -> None:
         """Keep everybody else from changing this order until the transaction ends, and see all of
-        it as it is now. SQLite locked when the transaction began, see database.py."""
+        it as it is now. SQLite locked when the transaction began, see connections.py."""
         db.session.execute(db.select(Order.id).filter_by(id=self.id).with_for_update())
         db.session.expire_all()
 

@@ -18,7 +18,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
-from portal.database import UTCDateTime, words
+from portal.database.types import UTCDateTime, words
 from portal.extensions import Model, db
 from portal.models.change import Change
 from portal.models.checkout_page import CODE, CheckoutPage

@@ -8,7 +8,7 @@ from sqlalchemy import SQLColumnExpression, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.database import UTCDateTime
+from portal.database.types import UTCDateTime
 from portal.extensions import Model, db
 from portal.models.change import Change
 from portal.models.notice import Notice, NoticeKind
@@ -85,7 +85,7 @@ class Pool(Model):
         """Be the only one that takes from this pool or fills it, until the transaction ends.
 
         Not so exclusive that a new row could not refer to the pool. SQLite locked when the
-        transaction began, see database.py.
+        transaction began, see connections.py.
         """
         db.session.refresh(self, with_for_update={"key_share": True})
 

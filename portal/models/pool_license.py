@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.database import BigId, UTCDateTime
+from portal.database.types import BigId, UTCDateTime
 from portal.extensions import Model, db
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
-from portal.database import UTCDateTime, words
+from portal.database.types import UTCDateTime, words
 from portal.extensions import Model, db
 from portal.models.refusal import Refusal, Refused
 from portal.processes import is_gone

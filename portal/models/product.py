@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
-from portal.database import UTCDateTime, insert_unless_there, words
+from portal.database.statements import insert_unless_there
+from portal.database.types import UTCDateTime, words
 from portal.extensions import Model, db
 from portal.models import tool_settings
 from portal.models.change import Change
@@ -183,7 +184,7 @@ class Product(Model):
 
     def lock(self) -> None:
         """Keep everybody else from changing this product until the transaction ends, and see it as
-        it is now. SQLite locked when the transaction began, see database.py."""
+        it is now. SQLite locked when the transaction began, see connections.py."""
         db.session.refresh(self, with_for_update={"of": Product})
 
     def licenses_for(self, quantity: int) -> int:

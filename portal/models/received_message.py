@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, foreign, joinedload, mapped_column, relationship
 
 from portal import clock
-from portal.database import BigId, UTCDateTime, words
+from portal.database.types import BigId, UTCDateTime, words
 from portal.extensions import Model, db
 from portal.models.kept_bytes import KeptBytes
 from portal.models.order import Order

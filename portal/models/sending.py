@@ -6,7 +6,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.database import UTCDateTime, words
+from portal.database.types import UTCDateTime, words
 from portal.models.delivery_status import UNDERWAY, DeliveryStatus
 from portal.processes import is_gone, this_process
 from portal.retries import LOST_AFTER

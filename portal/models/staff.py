@@ -16,7 +16,7 @@ from sqlalchemy import Column, ForeignKey, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
-from portal.database import UTCDateTime, words
+from portal.database.types import UTCDateTime, words
 from portal.extensions import Model, db
 
 if TYPE_CHECKING:

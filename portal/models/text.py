@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
-from portal.database import UTCDateTime
+from portal.database.types import UTCDateTime
 from portal.extensions import Model, db
 from portal.models.change import Change
 from portal.models.checkout_page import CheckoutPage

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Row, delete, exists, select, update
 
 from portal import clock
-from portal.database import Turn, take_turn
+from portal.database.statements import Turn, take_turn
 from portal.extensions import db
 from portal.models.item import Item
 from portal.models.license import License

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from sqlalchemy import select, update
 
 from portal import clock
-from portal.database import insert_many
+from portal.database.statements import insert_many
 from portal.extensions import db
 from portal.models.pool_license import PoolLicense
 from portal.models.pool_upload import OVER, PoolUpload, UploadState

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, case, exists, select, update
 
 from portal import clock
-from portal.database import insert_unless_there
+from portal.database.statements import insert_unless_there
 from portal.extensions import db
 from portal.models.item import Item
 from portal.models.license import License

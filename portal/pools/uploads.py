@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, func, or_, select
 
 from portal import clock
-from portal.database import Turn, take_turn
+from portal.database.statements import Turn, take_turn
 from portal.extensions import db
 from portal.models.change import Change
 from portal.models.license import License

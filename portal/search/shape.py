@@ -12,7 +12,7 @@ from typing import Any, cast
 from sqlalchemy import bindparam
 from sqlalchemy.types import LargeBinary, Text
 
-from portal.database import BigId, UTCDateTime
+from portal.database.types import BigId, UTCDateTime
 from portal.extensions import db
 from portal.models import OrderStatus
 from portal.search import Search

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Select, case, func, literal, select, union_all
 
-from portal.database import UTCDateTime
+from portal.database.types import UTCDateTime
 from portal.extensions import db
 from portal.models import AwaitedOrder, Order, OrderStatus
 from portal.search.filters import (

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.access import checkout_page_or_404, current_staff, message_or_404, staff_only
-from portal.database import LARGEST_ID
+from portal.database.types import LARGEST_ID
 from portal.extensions import db
 from portal.intake.complaints import DocumentError
 from portal.intake.document import refuse_fields_that_are_there_twice

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from sqlalchemy.orm import defer, joinedload, lazyload
+from sqlalchemy.orm import defer, joinedload, lazyload, with_expression
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import DateField, Form, HiddenField, SearchField, SelectField, SelectMultipleField
@@ -13,7 +13,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, Optional, Regexp, ValidationError
 
 from portal.access import current_staff, order_or_404, staff_only, visible_pages
-from portal.models import Fulfilment, Item, Order, OrderStatus, Product
+from portal.models import Delivery, Fulfilment, Item, Order, OrderStatus, Product
 from portal.models.progress import Progress
 from portal.search import Search
 from portal.search.cursor import Cursor
@@ -24,6 +24,7 @@ bp = Blueprint("orders", __name__, url_prefix="/orders")
 
 # What the page of an order shows, but for its history and what is under way.
 SHOWN = (
+    with_expression(Order.has_unsettled, Delivery.any_unsettled()),
     joinedload(Order.checkout_page),
     joinedload(Order.items).options(
         joinedload(Item.licenses),

@@ -7,7 +7,7 @@ from flask import Blueprint, make_response, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.access import staff_only
-from portal.database import reads_only
+from portal.database.connections import reads_only
 from portal.views.orders import SearchForm, answer
 
 bp = Blueprint("searches", __name__, url_prefix="/searches")

@@ -1,12 +1,16 @@
 """The application under test, with settings of its own and nothing mocked."""
 
 import os
+import re
 import secrets
 from base64 import b64encode
 from contextlib import contextmanager
 
 import pytest
+from flask import has_request_context, request
 from sqlalchemy import event
+
+from portal.database.connections import will_write
 
 
 def ordinary_settings():
@@ -61,9 +65,27 @@ def app(settings, keep_compiled):
 
     app = create_app(settings)
     keep_compiled(app)
+    refuse_to_write_while_reading(app)
     with app.app_context():
         yield app
     dispose_of(app)
+
+
+def refuse_to_write_while_reading(app):
+    """Fail a request that only reads and yet writes or locks: it has no transaction on PostgreSQL,
+    and on SQLite it comes too late for the lock. What it counts, it counts elsewhere."""
+
+    def refuse(_connection, _cursor, statement, *_rest):
+        if has_request_context() and not will_write() and WRITES.search(statement):
+            raise AssertionError(f"{request.method} {request.path}: {statement}")
+
+    with app.app_context():
+        event.listen(app.extensions["sqlalchemy"].engine, "before_cursor_execute", refuse)
+
+
+WRITES = re.compile(
+    r"^(INSERT|UPDATE|DELETE)\b(?!.*\brate_limits\b)|FOR (NO KEY )?UPDATE", re.DOTALL
+)
 
 
 @pytest.fixture
