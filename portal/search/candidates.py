@@ -20,7 +20,7 @@ from portal.search.filters import (
     paid_in,
 )
 from portal.search.scope import Scope
-from portal.search.shape import Shape, Way, given
+from portal.search.shape import Shape, Way, among, exactly, given, one_given
 from portal.search.walks import MOST_WALKS, merged
 
 CAP = 10_000
@@ -44,9 +44,9 @@ def candidates(shape: Shape) -> list[Any]:
 
 def owns_license(shape: Shape) -> Any:
     """Whether an order has the license asked for, as a condition."""
-    digests = [License.digest.in_(given("digests"))]
+    digests = [one_given(License.digest, "digests")]
     if "tail_digests" in shape.filled:
-        digests.append(License.tail_digest.in_(given("tail_digests")))
+        digests.append(one_given(License.tail_digest, "tail_digests"))
     return exists().where(Item.order_id == Order.id, License.item_id == Item.id, or_(*digests))
 
 
@@ -54,9 +54,9 @@ def licensed(scope: Scope, *, but_numbers: bool) -> Ids:
     """An order of `scope` that has the license whose digest is given; none where a number that is
     given is another order's that is in it."""
     theirs = select(Order.id).where(*only_checked(of_pages(scope)))
-    found = theirs.where(Order.id.in_(_orders_with(License.digest))).limit(1)
+    found = theirs.where(Order.id.in_(_orders_with(License.digest))).limit(exactly(1))
     if but_numbers:
-        numbered = theirs.where(Order.id.in_(given("numbers"))).correlate(None)
+        numbered = theirs.where(one_given(Order.id, "numbers")).correlate(None)
         found = found.where(~numbered.exists())
     return found
 
@@ -68,24 +68,35 @@ def _asked_for(shape: Shape, filters: Conditions) -> list[Any]:
     if "tail_digests" in shape.filled:
         ways.append(every.where(Order.id.in_(_orders_with(License.tail_digest))))
     if "numbers" in shape.filled:
-        ways.append(every.where(Order.id.in_(given("numbers"))))
-    ways = [way.order_by(Order.id.desc()).limit(CAP + 1) for way in ways]
-    words = [given(name) for name in shape.filled if name.startswith("word")]
-    if words:
-        has = [Order.search_text.like(word) for word in words]
-        ways.append(every.where(*has).order_by(Order.id.desc()).limit(CAP + 1))
-    elif "phrases" in shape.filled:
-        ways += _by_text_index(shape, every)
+        ways.append(every.where(one_given(Order.id, "numbers")))
+    ways = [way.order_by(Order.id.desc()).limit(exactly(CAP + 1)) for way in ways]
+    if "phrases" in shape.filled:
+        ways += _by_phrases(shape, every)
+    elif "word_0" in shape.filled:
+        ways += _by_words(shape, every)
     return ways
 
 
-def _by_text_index(shape: Shape, every: Ids) -> list[Any]:
+def _by_words(shape: Shape, every: Ids) -> list[Any]:
+    """Those of `every` that PostgreSQL's index of the search text finds."""
+    has = [Order.search_text.like(given(name)) for name in _named(shape, "word")]
+    newest = every.where(*has).order_by(Order.id.desc()).limit(exactly(CAP + 1))
+    if "ending" not in shape.filled:
+        return [newest]
+    endings = select(Order.id).where(Order.search_text.like(given("ending")))
+    few = endings.order_by(Order.id.desc()).limit(exactly(FEW + 1)).cte("endings")
+    by_ending = every.join(few, few.c.id == Order.id).where(_are_few(few), *_has_whole(shape))
+    return [by_ending, newest.where(~_are_few(few))]
+
+
+def _by_phrases(shape: Shape, every: Ids) -> list[Any]:
     """Those of `every` that SQLite's index of the search text finds: the few that there are of a
     rare word, or the newest. The newest first takes it three times as long."""
     few = (_few_by_ending(shape) if "ending" in shape.filled else _few(given("phrases"))).cte("few")
     are_few = _are_few(few)
     many = _in_index(case((are_few, NOTHING), else_=given("phrases"))).subquery()
-    newest = every.join(many, many.c.id == Order.id).order_by(many.c.id.desc()).limit(CAP + 1)
+    newest = every.join(many, many.c.id == Order.id).order_by(many.c.id.desc())
+    newest = newest.limit(exactly(CAP + 1))
     return [every.join(few, few.c.id == Order.id).where(are_few), newest]
 
 
@@ -94,16 +105,25 @@ def _few_by_ending(shape: Shape) -> Any:
     that begin alike: the index reads all that begin so before it sees how they end."""
     endings = _few(given("ending")).cte("endings")
     are_few = _are_few(endings)
-    words = [given(name) for name in shape.filled if name.startswith("whole")]
-    has = [func.instr(Order.search_text, word) > 0 for word in words]
-    by_ending = select(Order.id).join(endings, endings.c.id == Order.id).where(are_few, *has)
+    by_ending = select(Order.id).join(endings, endings.c.id == Order.id)
+    by_ending = by_ending.where(are_few, *_has_whole(shape))
     others = _few(case((are_few, NOTHING), else_=given("phrases"))).subquery()
     return union_all(by_ending, select(others.c.id))
 
 
+def _has_whole(shape: Shape) -> Conditions:
+    """That an order has each of the words, seen in its text rather than in the index."""
+    find = func.instr if shape.dialect == "sqlite" else func.strpos
+    return [find(Order.search_text, given(name)) > 0 for name in _named(shape, "whole")]
+
+
+def _named(shape: Shape, beginning: str) -> list[str]:
+    return [name for name in shape.filled if name.startswith(beginning)]
+
+
 def _few(phrases: Any) -> Ids:
     """The orders with `phrases` where there are FEW of them or less, and one more where not."""
-    return _in_index(phrases).limit(FEW + 1)
+    return _in_index(phrases).limit(exactly(FEW + 1))
 
 
 def _are_few(found: Any) -> Any:
@@ -118,7 +138,7 @@ def _in_index(phrases: Any) -> Ids:
 
 def _orders_with(digest: Any) -> Ids:
     """The ids of the orders with a license whose `digest`, of one kind or the other, is given."""
-    return select(Item.order_id).join(License).where(digest.in_(given(f"{digest.key}s")))
+    return select(Item.order_id).join(License).where(one_given(digest, f"{digest.key}s"))
 
 
 def _paid(shape: Shape, filters: Conditions) -> Ids:
@@ -126,9 +146,9 @@ def _paid(shape: Shape, filters: Conditions) -> Ids:
     found = select(Order.id, Order.created_at, Order.paid_at).where(*paid_in(shape), *filters)
     ids = shape.scope.page_ids
     if len(ids) == 1 or len(ids) > MOST_WALKS:
-        walk = found.where(Order.checkout_page_id.in_(ids))
-        return walk.order_by(Order.paid_at.desc()).limit(CAP + 1)
-    walks = [found.where(Order.checkout_page_id == page_id) for page_id in ids]
+        walk = found.where(among(Order.checkout_page_id, ids))
+        return walk.order_by(Order.paid_at.desc()).limit(exactly(CAP + 1))
+    walks = [found.where(Order.checkout_page_id == exactly(page_id)) for page_id in ids]
     every = merged(walks, [Order.paid_at.desc()], CAP + 1)
     paid_last = select(every.c.id, every.c.created_at, every.c.paid_at)
-    return paid_last.order_by(every.c.paid_at.desc()).limit(CAP + 1)
+    return paid_last.order_by(every.c.paid_at.desc()).limit(exactly(CAP + 1))

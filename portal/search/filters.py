@@ -9,19 +9,19 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from portal.extensions import db
 from portal.models import Order
 from portal.search.scope import Scope
-from portal.search.shape import Shape, given
+from portal.search.shape import Shape, among, given
 
 Conditions = list[ColumnElement[bool]]
 
 
 def of_pages(scope: Scope) -> Conditions:
     """That an order is of one of the checkout pages of `scope`."""
-    return [] if scope.everywhere else [Order.checkout_page_id.in_(scope.page_ids)]
+    return [] if scope.everywhere else [among(Order.checkout_page_id, scope.page_ids)]
 
 
 def has_status(shape: Shape) -> Conditions:
     """That an order has one of the ticked statuses."""
-    return [Order.status.in_(shape.statuses)] if shape.statuses else []
+    return [among(Order.status, shape.statuses)] if shape.statuses else []
 
 
 def created_in(shape: Shape, created_at: Any = Order.created_at) -> Conditions:

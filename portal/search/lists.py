@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Row, Select, false, func, literal, select, union
 
+from portal.database.connections import planned_once
 from portal.extensions import db
 from portal.models import Order
 from portal.search import Search, walks
 from portal.search.candidates import Ids, candidates, owns_license
 from portal.search.filters import beyond_cursor, list_order
 from portal.search.scope import Scope
-from portal.search.shape import Shape, Way, values_of
+from portal.search.shape import Shape, Way, exactly, values_of
 
 # What a list shows, and what its searches match in. Rows of these take a third of the time that
 # whole orders take.
@@ -56,7 +57,7 @@ def _statement(shape: Shape, most: int, cap: int, counts: bool) -> Select[*tuple
         total = literal(cap)
     place = shown.subquery()
     by_license = owns_license(shape) if shape.way is Way.WORDS else false()
-    return (
+    question = (
         select(
             *COLUMNS,
             Order.is_delivered.label("is_delivered"),
@@ -66,6 +67,7 @@ def _statement(shape: Shape, most: int, cap: int, counts: bool) -> Select[*tuple
         .join(place, place.c.id == Order.id)
         .order_by(*list_order(Order.created_at, Order.id, backwards=shape.backwards))
     )
+    return planned_once(question) if shape.is_planned_once else question
 
 
 _prepared = lru_cache(maxsize=500)(_statement)
@@ -81,7 +83,7 @@ def _shown_and_counted(shape: Shape, most: int, cap: int) -> tuple[Ids, Any]:
         select(every.c.id)
         .where(*beyond_cursor(shape, every.c.created_at, every.c.id))
         .order_by(*list_order(every.c.created_at, every.c.id, backwards=shape.backwards))
-        .limit(most)
+        .limit(exactly(most))
     )
-    few = select(every.c.id).limit(cap).subquery()
+    few = select(every.c.id).limit(exactly(cap)).subquery()
     return shown, select(func.count()).select_from(few).scalar_subquery()

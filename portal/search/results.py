@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from flask_babel import gettext as _
 from sqlalchemy import Row
 
+from portal.database.connections import planned_once
 from portal.extensions import db
 from portal.models import CheckoutPage, OrderStatus, Staff
 from portal.models.order import full_name
@@ -122,14 +123,15 @@ def has_license(search: Search, staff: Staff, pages: Pages) -> bool:
     """
     if not search.q:
         return False
-    statement = _licensed(Scope.of(Search(), staff, pages), but_numbers=bool(search.numbers))
+    scope = Scope.of(Search(), staff, pages)
+    statement = _licensed(scope, bool(search.numbers), db.engine.dialect.name)
     values = {"digests": search.digests, "numbers": search.numbers}
     return db.session.connection().scalar(statement, values) is not None
 
 
 @lru_cache(maxsize=500)
-def _licensed(scope: Scope, *, but_numbers: bool) -> Ids:
-    return licensed(scope, but_numbers=but_numbers)
+def _licensed(scope: Scope, but_numbers: bool, _dialect: str) -> Ids:
+    return planned_once(licensed(scope, but_numbers=but_numbers))
 
 
 def _neighbours(

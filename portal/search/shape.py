@@ -5,14 +5,15 @@ has compiled another half: as long as the database takes for the answer. So a st
 for all searches of one shape, whoever asks and whatever they typed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, cast
 
-from sqlalchemy import bindparam
-from sqlalchemy.types import LargeBinary, Text
+from sqlalchemy import any_, bindparam, literal_column
+from sqlalchemy.types import ARRAY, BigInteger, LargeBinary, Text
 
-from portal.database.types import BigId, UTCDateTime
+from portal.database.types import UTCDateTime
 from portal.extensions import db
 from portal.models import OrderStatus
 from portal.search import Search
@@ -55,6 +56,13 @@ class Shape:
     scope: Scope
     dialect: str
 
+    @property
+    def is_planned_once(self) -> bool:
+        """Whether PostgreSQL's one plan for all values is as good as one for each. Of two things
+        that may narrow a search, days and words, a plan must know which are few."""
+        days = {name.partition("_")[0] for name in self.filled} & {"created", "paid"}
+        return len(days) + (self.way is Way.WORDS) <= 1
+
     @classmethod
     def of(cls, search: Search, scope: Scope, values: dict[str, Any]) -> "Shape":
         """The shape of `search` among the orders of `scope`, run with `values`."""
@@ -88,21 +96,28 @@ def values_of(search: Search) -> dict[str, Any]:
 def _word_values(search: Search) -> dict[str, str]:
     """No word has a sign in it that means something to either database, see searchable()."""
     words = search.words
-    if db.engine.dialect.name != "sqlite":
-        return {f"word_{number}": f"%{word}%" for number, word in enumerate(words)}
     if not words:
         return {}
-    phrases = {"phrases": " AND ".join(f'"{word}"' for word in words)}
-    return phrases | ({} if search.numbers else _ending(words))
+    sqlite = db.engine.dialect.name == "sqlite"
+    asked = (
+        {"phrases": " AND ".join(f'"{word}"' for word in words)}
+        if sqlite
+        else {f"word_{number}": f"%{word}%" for number, word in enumerate(words)}
+    )
+    ending = "" if search.numbers else _telling_ending(words, codes_alone=not sqlite)
+    if ending:
+        asked["ending"] = f'"{ending}"' if sqlite else f"%{ending}%"
+        asked |= {f"whole_{number}": word for number, word in enumerate(words)}
+    return asked
 
 
-def _ending(words: list[str]) -> dict[str, str]:
-    """The ending of the longest word, where that is long, and the words to make sure of."""
+def _telling_ending(words: list[str], *, codes_alone: bool) -> str:
+    """The ending of the longest word, where that may be rare by itself, as of codes that begin
+    alike; else nothing. There are not many words, which are all made sure of."""
     longest = max(words, key=len)
-    if len(longest) <= ENDING or len(words) > FEW_WORDS:
-        return {}
-    whole = {f"whole_{number}": word for number, word in enumerate(words)}
-    return whole | {"ending": f'"{longest[-ENDING:]}"'}
+    ending = longest[-ENDING:]
+    may_be = len(longest) > ENDING and len(words) <= FEW_WORDS
+    return ending if may_be and (not codes_alone or any(map(str.isdigit, ending))) else ""
 
 
 def _cursor_values(search: Search) -> dict[str, Any]:
@@ -118,18 +133,36 @@ def _cursor_values(search: Search) -> dict[str, Any]:
     return {"cursor_created_at": cursor.created_at, "cursor_id": cursor.id}
 
 
-TYPES = {
-    "numbers": BigId,
-    "cursor_id": BigId,
+TYPES: dict[str, Any] = {
+    "numbers": BigInteger(),
+    "cursor_id": BigInteger(),
     "digests": LargeBinary(16),
     "tail_digests": LargeBinary(16),
 }
 TEXTS = ("word", "phrases", "whole", "ending")
-LISTS = {"numbers", "digests", "tail_digests"}
 
 
 def given(name: str) -> Any:
     """The value of this name, which is told when the statement is run."""
     is_text = name.startswith(TEXTS)
     kind: Any = TYPES.get(name, Text() if is_text else UTCDateTime())
-    return cast(Any, bindparam(name, type_=kind, expanding=name in LISTS))
+    return cast(Any, bindparam(name, type_=kind))
+
+
+def one_given(column: Any, name: str) -> Any:
+    """That `column` has one of the values of this name. Of numbers there may be many, which are one
+    statement on PostgreSQL, however many they are."""
+    if name == "numbers" and db.engine.dialect.name == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(TYPES[name])))
+    return column.in_(bindparam(name, type_=TYPES[name], expanding=True))
+
+
+def exactly(value: int | OrderStatus) -> Any:
+    """This value, written out in the statement. PostgreSQL's plan for any limit is one for a tenth
+    of all rows, and so on."""
+    return literal_column(str(value) if isinstance(value, int) else f"'{value.value}'")
+
+
+def among(column: Any, values: Iterable[int | OrderStatus]) -> Any:
+    """That `column` has one of `values`, written out."""
+    return column.in_([exactly(value) for value in values])

@@ -24,7 +24,7 @@ from portal.search.filters import (
     list_order,
     paid_in,
 )
-from portal.search.shape import Shape, Way
+from portal.search.shape import Shape, Way, among, exactly
 
 # SQLite takes 500 at most in one statement. Who sees that many pages sees a good part of all
 # orders, and walks past the others.
@@ -77,7 +77,7 @@ def shown(shape: Shape, most: int) -> Ids:
     walked = _walked(shape)
     parts = _parts(shape, walked, created_beyond(shape, walked.created_at, walked.id))
     if len(parts) == 1:
-        return parts[0].order_by(*walked.ordered(shape)).limit(most)
+        return parts[0].order_by(*walked.ordered(shape)).limit(exactly(most))
     if shape.delivered:
         parts = _near(shape, parts, most)
     return _in_order(shape, parts, most)
@@ -86,7 +86,7 @@ def shown(shape: Shape, most: int) -> Ids:
 def _in_order(shape: Shape, parts: list[Ids], most: int) -> Ids:
     every = merged(parts, _walked(shape).ordered(shape), most)
     ordered = list_order(every.c.created_at, every.c.id, backwards=shape.backwards)
-    return select(every.c.id, every.c.created_at).order_by(*ordered).limit(most)
+    return select(every.c.id, every.c.created_at).order_by(*ordered).limit(exactly(most))
 
 
 def _near(shape: Shape, parts: list[Ids], most: int) -> list[Ids]:
@@ -95,7 +95,7 @@ def _near(shape: Shape, parts: list[Ids], most: int) -> list[Ids]:
     likely = _likely_count(shape, parts)
     first = _in_order(shape, parts[:likely], most).subquery()
     ordered = list_order(first.c.created_at, first.c.id, backwards=shape.backwards)
-    last = select(first.c.created_at).order_by(*ordered).offset(most - 1).limit(1)
+    last = select(first.c.created_at).order_by(*ordered).offset(exactly(most - 1)).limit(exactly(1))
     edge = func.coalesce(last.scalar_subquery(), literal(ENDS[shape.backwards], UTCDateTime()))
     once = select(select(edge.label("created_at")).cte("edge").c.created_at).scalar_subquery()
     near = Order.created_at <= once if shape.backwards else Order.created_at >= once
@@ -112,8 +112,8 @@ def counted(shape: Shape, most: int) -> Any:
     order = list_order(walked.created_at, walked.id, backwards=False)
     parts = _parts(shape, walked, created_in(shape, walked.created_at))
     if len(parts) == 1:
-        parts = [parts[0].order_by(*order).limit(most)]
-    last = select(merged(parts, order, most).c.id).offset(most - 1).limit(1)
+        parts = [parts[0].order_by(*order).limit(exactly(most))]
+    last = select(merged(parts, order, most).c.id).offset(exactly(most - 1)).limit(exactly(1))
     many = [(last.exists(), most)]
     if shape.delivered and not paid_in(shape):
         likely = zip(_likely(shape, ORDERS), _likely(shape, AWAITED), strict=True)
@@ -130,7 +130,8 @@ def _surely(orders: Ids, awaited: Ids, most: int) -> Any:
     Where it is not true, there may be as many still."""
     spare = most // SPARE
     newest = orders.order_by(*list_order(Order.created_at, Order.id, backwards=False)).subquery()
-    last = select(newest.c.created_at).offset(most + spare - 1).limit(1).subquery()
+    nth = select(newest.c.created_at).offset(exactly(most + spare - 1)).limit(exactly(1))
+    last = nth.subquery()
     since = awaited.where(AwaitedOrder.created_at >= last.c.created_at).correlate(last)
     number = select(func.count()).select_from(since.subquery()).scalar_subquery()
     return select(number <= spare).select_from(last).scalar_subquery()
@@ -160,7 +161,7 @@ def _bounded(parts: list[Ids], order: list[Any], most: int) -> list[Ids]:
     """SQLite merges sorted walks by itself. PostgreSQL reads each of them as far as it is told."""
     if db.engine.dialect.name == "sqlite":
         return parts
-    return [select(part.order_by(*order).limit(most).subquery()) for part in parts]
+    return [select(part.order_by(*order).limit(exactly(most)).subquery()) for part in parts]
 
 
 def _walked(shape: Shape) -> Walked:
@@ -177,14 +178,15 @@ def _walks(shape: Shape, walked: Walked) -> list[Conditions]:
     statuses = _statuses(shape)
     if shape.scope.everywhere:
         by_status = shape.statuses or shape.delivered
-        return [[walked.status == status] for status in statuses] if by_status else [[]]
+        return [[walked.status == exactly(status)] for status in statuses] if by_status else [[]]
     page_ids = shape.scope.page_ids
     pairs = list(product(statuses, page_ids))
     if len(pairs) > MOST_WALKS:
-        has_status = [walked.status.in_(shape.statuses)] if shape.statuses else []
-        return [[walked.checkout_page_id.in_(page_ids), *has_status]]
+        has_status = [among(walked.status, shape.statuses)] if shape.statuses else []
+        return [[among(walked.checkout_page_id, page_ids), *has_status]]
     return [
-        [walked.checkout_page_id == page_id, walked.status == status] for status, page_id in pairs
+        [walked.checkout_page_id == exactly(page_id), walked.status == exactly(status)]
+        for status, page_id in pairs
     ]
 
 
