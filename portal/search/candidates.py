@@ -6,7 +6,7 @@ afterwards: to sort all that a common word finds takes too long.
 
 from typing import Any
 
-from sqlalchemy import Select, case, column, exists, func, literal_column, or_, select, union_all
+from sqlalchemy import Select, case, column, func, literal_column, select, union_all
 from sqlalchemy import table as bare_table
 
 from portal.models import Item, License, Order
@@ -33,21 +33,28 @@ NOTHING: Any = literal_column("'\"\"'")
 Ids = Select[*tuple[Any, ...]]
 
 
-def candidates(shape: Shape) -> list[Any]:
-    """The ways to find orders (ids and times of creation)."""
+def candidates(shape: Shape) -> Any:
+    """The orders that are found, each once: their ids, times of creation and, as `by_license`,
+    whether (1) by the license asked for or not (0)."""
     filters = [*has_status(shape), *created_in(shape)]
+    licensed_ones: list[Any] = []
     if shape.way is Way.PAID:
-        return [_paid(shape, [*only_checked(filters), *is_delivered(shape)])]
-    filters = only_checked([*of_pages(shape.scope), *filters, *paid_in(shape)])
-    return _asked_for(shape, [*filters, *is_delivered(shape)])
+        others = [_paid(shape, [*only_checked(filters), *is_delivered(shape)])]
+    else:
+        filters = only_checked([*of_pages(shape.scope), *filters, *paid_in(shape)])
+        every = select(Order.id, Order.created_at).where(*filters, *is_delivered(shape))
+        licensed_ones, others = _by_license(shape, every), _by_number_or_text(shape, every)
+    found = union_all(
+        *(_marked(way, by_license=1) for way in licensed_ones),
+        *(_marked(way, by_license=0) for way in others),
+    ).subquery()
+    once = select(found.c.id, found.c.created_at, func.max(found.c.by_license).label("by_license"))
+    return once.group_by(found.c.id, found.c.created_at).cte("candidates")
 
 
-def owns_license(shape: Shape) -> Any:
-    """Whether an order has the license asked for, as a condition."""
-    digests = [one_given(License.digest, "digests")]
-    if "tail_digests" in shape.filled:
-        digests.append(one_given(License.tail_digest, "tail_digests"))
-    return exists().where(Item.order_id == Order.id, License.item_id == Item.id, or_(*digests))
+def _marked(way: Ids, *, by_license: int) -> Ids:
+    part = way.subquery()
+    return select(part.c.id, part.c.created_at, exactly(by_license).label("by_license"))
 
 
 def licensed(scope: Scope, *, but_numbers: bool) -> Ids:
@@ -61,15 +68,16 @@ def licensed(scope: Scope, *, but_numbers: bool) -> Ids:
     return found
 
 
-def _asked_for(shape: Shape, filters: Conditions) -> list[Any]:
-    """For each thing that the box may mean, the orders that it finds."""
-    every = select(Order.id, Order.created_at).where(*filters)
-    ways = [every.where(Order.id.in_(_orders_with(License.digest)))]
-    if "tail_digests" in shape.filled:
-        ways.append(every.where(Order.id.in_(_orders_with(License.tail_digest))))
-    if "numbers" in shape.filled:
-        ways.append(every.where(one_given(Order.id, "numbers")))
-    ways = [way.order_by(Order.id.desc()).limit(exactly(CAP + 1)) for way in ways]
+def _by_license(shape: Shape, every: Ids) -> list[Any]:
+    """Those of `every` that have the license asked for, whole or its end."""
+    digests = [License.digest, License.tail_digest][: 1 + ("tail_digests" in shape.filled)]
+    return [_newest(every.where(Order.id.in_(_orders_with(digest)))) for digest in digests]
+
+
+def _by_number_or_text(shape: Shape, every: Ids) -> list[Any]:
+    """Those of `every` that the numbers and the words in the box find."""
+    numbered = "numbers" in shape.filled
+    ways = [_newest(every.where(one_given(Order.id, "numbers")))] if numbered else []
     if "phrases" in shape.filled:
         ways += _by_phrases(shape, every)
     elif "word_0" in shape.filled:
@@ -77,16 +85,19 @@ def _asked_for(shape: Shape, filters: Conditions) -> list[Any]:
     return ways
 
 
+def _newest(found: Ids) -> Ids:
+    return found.order_by(Order.id.desc()).limit(exactly(CAP + 1))
+
+
 def _by_words(shape: Shape, every: Ids) -> list[Any]:
     """Those of `every` that PostgreSQL's index of the search text finds."""
     has = [Order.search_text.like(given(name)) for name in _named(shape, "word")]
-    newest = every.where(*has).order_by(Order.id.desc()).limit(exactly(CAP + 1))
     if "ending" not in shape.filled:
-        return [newest]
+        return [_newest(every.where(*has))]
     endings = select(Order.id).where(Order.search_text.like(given("ending")))
     few = endings.order_by(Order.id.desc()).limit(exactly(FEW + 1)).cte("endings")
     by_ending = every.join(few, few.c.id == Order.id).where(_are_few(few), *_has_whole(shape))
-    return [by_ending, newest.where(~_are_few(few))]
+    return [by_ending, _newest(every.where(*has, ~_are_few(few)))]
 
 
 def _by_phrases(shape: Shape, every: Ids) -> list[Any]:
@@ -96,8 +107,8 @@ def _by_phrases(shape: Shape, every: Ids) -> list[Any]:
     are_few = _are_few(few)
     many = _in_index(case((are_few, NOTHING), else_=given("phrases"))).subquery()
     newest = every.join(many, many.c.id == Order.id).order_by(many.c.id.desc())
-    newest = newest.limit(exactly(CAP + 1))
-    return [every.join(few, few.c.id == Order.id).where(are_few), newest]
+    few_ones = every.join(few, few.c.id == Order.id).where(are_few)
+    return [few_ones, newest.limit(exactly(CAP + 1))]
 
 
 def _few_by_ending(shape: Shape) -> Any:

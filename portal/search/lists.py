@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, false, func, literal, select, union
+from sqlalchemy import Row, Select, false, func, literal, select
 
 from portal.database.connections import planned_once
 from portal.extensions import db
 from portal.models import Order
 from portal.search import Search, walks
-from portal.search.candidates import Ids, candidates, owns_license
+from portal.search.candidates import Ids, candidates
 from portal.search.filters import beyond_cursor, list_order
 from portal.search.scope import Scope
 from portal.search.shape import Shape, Way, exactly, values_of
@@ -56,7 +56,7 @@ def _statement(shape: Shape, most: int, cap: int, counts: bool) -> Select[*tuple
     if not counts:
         total = literal(cap)
     place = shown.subquery()
-    by_license = owns_license(shape) if shape.way is Way.WORDS else false()
+    by_license = place.c.by_license == 1 if shape.way is Way.WORDS else false()
     question = (
         select(
             *COLUMNS,
@@ -77,10 +77,9 @@ def _shown_and_counted(shape: Shape, most: int, cap: int) -> tuple[Ids, Any]:
     """The ids to show, and how many there are in all, up to `cap`."""
     if shape.way in (Way.WALK, Way.AWAITED):
         return walks.shown(shape, most), walks.counted(shape, cap)
-    parts = [way.subquery() for way in candidates(shape)]
-    every = union(*(select(part.c.id, part.c.created_at) for part in parts)).cte("candidates")
+    every = candidates(shape)
     shown = (
-        select(every.c.id)
+        select(every.c.id, every.c.by_license)
         .where(*beyond_cursor(shape, every.c.created_at, every.c.id))
         .order_by(*list_order(every.c.created_at, every.c.id, backwards=shape.backwards))
         .limit(exactly(most))
