@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from random import Random
 from statistics import quantiles
 
 WARM_UP = 5
+SEED = 7
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,14 @@ class Times:
 
 
 def in_turns(deeds: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Times]:
-    """Do each of `deeds`, which say how long they took, `rounds` times, one after the other."""
+    """Do each of `deeds`, which say how long they took, `rounds` times, one after the other. What
+    comes before one leaves the caches warm or cold for it, so the order changes each time."""
     for _ in range(min(WARM_UP, rounds)):
         for deed in deeds.values():
             deed()
     taken: dict[str, list[float]] = {name: [] for name in deeds}
+    chance = Random(SEED)
     for _ in range(rounds):
-        for name, deed in deeds.items():
-            taken[name].append(deed())
+        for name in chance.sample(list(deeds), len(deeds)):
+            taken[name].append(deeds[name]())
     return {name: Times(seconds) for name, seconds in taken.items()}

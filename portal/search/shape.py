@@ -19,8 +19,9 @@ from portal.models import OrderStatus
 from portal.search import Search
 from portal.search.scope import Scope
 
-# Letters of an ending that may be rare by itself, and the words that are looked for beside it.
-ENDING = 6
+# Letters of an ending that may be rare by itself, as each database finds it quickest, and the words
+# that are looked for beside it.
+ENDING = {"sqlite": 6, "postgresql": 7}
 FEW_WORDS = 4
 
 
@@ -98,26 +99,28 @@ def _word_values(search: Search) -> dict[str, str]:
     words = search.words
     if not words:
         return {}
-    sqlite = db.engine.dialect.name == "sqlite"
+    dialect = db.engine.dialect.name
+    sqlite = dialect == "sqlite"
     asked = (
         {"phrases": " AND ".join(f'"{word}"' for word in words)}
         if sqlite
         else {f"word_{number}": f"%{word}%" for number, word in enumerate(words)}
     )
-    ending = "" if search.numbers else _telling_ending(words, codes_alone=not sqlite)
+    ending = "" if search.numbers else _telling_ending(words, dialect)
     if ending:
         asked["ending"] = f'"{ending}"' if sqlite else f"%{ending}%"
         asked |= {f"whole_{number}": word for number, word in enumerate(words)}
     return asked
 
 
-def _telling_ending(words: list[str], *, codes_alone: bool) -> str:
+def _telling_ending(words: list[str], dialect: str) -> str:
     """The ending of the longest word, where that may be rare by itself, as of codes that begin
-    alike; else nothing. There are not many words, which are all made sure of."""
+    alike; else nothing. There are not many words, which are all made sure of. On PostgreSQL only
+    codes are quicker found so."""
     longest = max(words, key=len)
-    ending = longest[-ENDING:]
-    may_be = len(longest) > ENDING and len(words) <= FEW_WORDS
-    return ending if may_be and (not codes_alone or any(map(str.isdigit, ending))) else ""
+    ending = longest[-ENDING[dialect] :]
+    may_be_code = dialect == "sqlite" or any(map(str.isdigit, ending))
+    return ending if len(longest) > len(ending) and len(words) <= FEW_WORDS and may_be_code else ""
 
 
 def _cursor_values(search: Search) -> dict[str, Any]:
