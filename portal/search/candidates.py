@@ -96,7 +96,7 @@ def _by_words(shape: Shape, every: Ids) -> list[Any]:
         return [_newest(every.where(*has))]
     endings = select(Order.id).where(Order.search_text.like(given("ending")))
     few = endings.order_by(Order.id.desc()).limit(exactly(FEW + 1)).cte("endings")
-    by_ending = every.join(few, few.c.id == Order.id).where(_are_few(few), *_has_whole(shape))
+    by_ending = every.join(few, few.c.id == Order.id).where(*_has_whole(shape))
     return [by_ending, _newest(every.where(*has, ~_are_few(few)))]
 
 
