@@ -67,7 +67,8 @@ class StaffDatastore(SQLAlchemyUserDatastore):
         if "email" in key:
             return Staff.by_email(key["email"])
         if "fs_uniquifier" in key:
-            return db.session.scalars(OF_SESSION, key).unique().one_or_none()
+            person = db.session.scalars(OF_SESSION, key).unique().one_or_none()
+            return None if person is None or sessions.has_ended(person) else person
         return super().find_user(case_insensitive, **key)
 
 

@@ -1,16 +1,25 @@
 """Who is signed in, for how long, and that there is no other way in than the sign-in page."""
 
+import secrets
 import time
 
 from flask import Flask, abort, current_app, g, request, session
+from flask_login import user_logged_out
 from flask_security import LoginForm, UserMixin, user_authenticated
 from wtforms import Field
+
+from portal.extensions import db
+from portal.models import Staff
+
+# In the cookie: what tells this session from others of the same person.
+ID = "id"
 
 
 def init_app(app: Flask) -> None:
     app.before_request(_refuse_json)
     app.before_request(_end_old_session)
     user_authenticated.connect(_begin_session, app)
+    user_logged_out.connect(_end_session, app)
     extension = app.extensions["security"]
     extension.want_json(lambda _request: False)
     # Flask-Security would take tokens of its own here; ours are for access.token_only.
@@ -33,19 +42,38 @@ def asks_as(person: UserMixin | None) -> None:
     current_app.extensions["security"].login_manager._update_request_context_with_user(person)
 
 
+def has_ended(person: Staff) -> bool:
+    """Whether this request comes with a copy of a session that `person` has ended."""
+    return session.get(ID) in person.ended_sessions
+
+
 def _end_old_session() -> None:
     if "_user_id" not in session:
         return
     signed_in_at = float(session.get("fs_paa", 0))
-    if time.time() - signed_in_at > current_app.config["SESSION_HOURS"] * 3600:
+    if time.time() - signed_in_at > _longest():
         session.clear()
         asks_as(None)
+
+
+def _longest() -> float:
+    """How many seconds a session lasts."""
+    hours: float = current_app.config["SESSION_HOURS"]
+    return hours * 3600
 
 
 def _begin_session(_app: Flask, **_details: object) -> None:
     """What was in the browser before somebody signed in came from anybody: it says nothing more."""
     session.pop("csrf_token", None)
     g.pop("csrf_token", None)
+    session[ID] = secrets.token_urlsafe(12)
+
+
+def _end_session(_app: Flask, user: Staff, **_details: object) -> None:
+    """The cookie alone would be forgotten by one browser: a copy of it would go on."""
+    if ID in session:
+        user.end_session(session.pop(ID), until=time.time() + _longest())
+        db.session.commit()
 
 
 def _refuse_json() -> None:

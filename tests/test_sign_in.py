@@ -5,10 +5,11 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 
+from portal import clock
 from portal.extensions import db
 from portal.models import Role, Staff
 from tests.people import add_staff
-from tests.support.portal import PASSWORD
+from tests.support.portal import PASSWORD, PlainBrowser
 
 NEW = "a new and long password"
 ONE_REFUSAL = "Authentication failed"
@@ -31,6 +32,25 @@ def test_signing_in_leads_to_the_orders_and_out_again(stranger, rob):
     page = page.press("Sign out")
     assert page.address == "/login"
     assert stranger.open("/orders").address == "/login?next=/orders"
+
+
+def test_signing_out_ends_the_session_and_no_copy_of_its_cookie_goes_on(app, signed_in, rob):
+    browser, elsewhere, thief = signed_in(rob), signed_in(rob), PlainBrowser(app)
+    stolen = browser.client.get_cookie(app.config["SESSION_COOKIE_NAME"]).value
+    thief.client.set_cookie(app.config["SESSION_COOKIE_NAME"], stolen)
+    assert thief.open("/orders").address == "/orders"
+
+    browser.open("/orders").press("Sign out")
+    thief.client.set_cookie(app.config["SESSION_COOKIE_NAME"], stolen)
+    assert thief.open("/orders").address == "/login?next=/orders"
+    assert elsewhere.open("/orders").address == "/orders"
+
+
+def test_what_is_known_of_ended_sessions_is_forgotten_when_they_would_be_over(rob):
+    for name, seconds in {"long ago": -1, "an hour ago": 11 * 3600, "now": 12 * 3600}.items():
+        rob.end_session(name, until=clock.now().timestamp() + seconds)
+        db.session.commit()
+    assert list(rob.ended_sessions) == ["an hour ago", "now"]
 
 
 def test_an_agent_of_several_pages_sees_all_of_them(signed_in, acme, nordsoft):

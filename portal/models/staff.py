@@ -12,7 +12,7 @@ from uuid import uuid4
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app
 from flask_security import UserMixin, hash_password
-from sqlalchemy import Column, ForeignKey, String, Table
+from sqlalchemy import JSON, Column, ForeignKey, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
@@ -58,6 +58,11 @@ class Staff(Model, UserMixin):
     # SHA-256 of the token that signs this person's requests to the API. The token is long and
     # random, so that a slow hash would protect nothing more.
     token_digest: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
+    # The ids of sessions that they have ended, with the time (Unix seconds) until which a copy of
+    # the cookie would have lasted.
+    ended_sessions: Mapped[dict[str, float]] = mapped_column(
+        JSON, default=dict, server_default="{}"
+    )
     role: Mapped[Role] = mapped_column(words(Role))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=clock.now)
 
@@ -98,6 +103,14 @@ class Staff(Model, UserMixin):
         token = f"keydesk_{secrets.token_urlsafe(32)}"
         self.token_digest = _digest(token)
         return token
+
+    def end_session(self, session_id: str, *, until: float) -> None:
+        """Let nobody use the session of this id any more, which would have lasted `until` (Unix
+        seconds)."""
+        db.session.refresh(self, with_for_update={"of": Staff})
+        now = clock.now().timestamp()
+        kept = {one: ends for one, ends in self.ended_sessions.items() if ends > now}
+        self.ended_sessions = kept | {session_id: until}
 
     def set_password(self, password: str) -> None:
         """Let this person sign in with `password`, and end every session of theirs."""
