@@ -70,8 +70,9 @@ def licensed(scope: Scope, *, but_numbers: bool) -> Ids:
 
 def _by_license(shape: Shape, every: Ids) -> list[Any]:
     """Those of `every` that have the license asked for, whole or its end."""
-    digests = [License.digest, License.tail_digest][: 1 + ("tail_digests" in shape.filled)]
-    return [_newest(every.where(Order.id.in_(_orders_with(digest)))) for digest in digests]
+    digests = [License.digest, License.tail_digest]
+    given_ones = [digest for digest in digests if f"{digest.key}s" in shape.filled]
+    return [_newest(every.where(Order.id.in_(_orders_with(digest)))) for digest in given_ones]
 
 
 def _by_number_or_text(shape: Shape, every: Ids) -> list[Any]:

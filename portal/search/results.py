@@ -79,7 +79,8 @@ class Results:
 
 
 def find(search: Search, staff: Staff, pages: Pages) -> Results:
-    """The page of orders at `search.cursor`. `pages` are the checkout pages that `staff` sees."""
+    """The page of orders at `search.cursor`, where `has_license` has said no. `pages` are the
+    checkout pages that `staff` sees."""
     scope = Scope.of(search, staff, pages)
     if not scope.page_ids:
         return Results([], 0, None, None)

@@ -86,12 +86,18 @@ def values_of(search: Search) -> dict[str, Any]:
         "paid_start": search.paid.start,
         "paid_end": search.paid.end,
         "numbers": search.numbers,
-        "digests": search.digests,
+        "digests": search.digests if _may_be_license(search) else [],
         "tail_digests": search.tail_digests,
         **_cursor_values(search),
         **(_word_values(search) if len(search.numbers) < 2 else {}),
     }
     return {name: value for name, value in values.items() if value not in (None, [])}
+
+
+def _may_be_license(search: Search) -> bool:
+    """Words that are a whole license have led to it before, see results.has_license; a number is
+    one first."""
+    return bool(search.license or search.numbers or not search.words)
 
 
 def _word_values(search: Search) -> dict[str, str]:
