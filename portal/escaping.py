@@ -1,9 +1,11 @@
 """What templates write is escaped, as Jinja does it, and what is HTML already is written as it is.
 
-MarkupSafe copies each piece of HTML before Jinja puts it into the page. A list of orders has six
-hundred of them, and copying takes a tenth of the time that the page takes.
+MarkupSafe copies each piece of HTML before Jinja puts it into the page, and wraps each text that it
+escapes. A list of orders has a thousand of them, and this takes a seventh of the time that the page
+takes.
 """
 
+import html
 from typing import Any
 
 from flask import Flask
@@ -31,4 +33,6 @@ class Generator(CodeGenerator):
 
 def escape_once(value: object) -> str:
     """`value` as HTML."""
+    if type(value) is str:
+        return html.escape(value)
     return value if type(value) is Markup else escape(value)

@@ -60,7 +60,7 @@ def planned_once(question: Question) -> Question:
 
 def _configure_postgresql(engine: Engine) -> None:
     """Have each statement planned for what it asks, unless it is `planned_once`: the one plan for
-    all questions may read every order of some years to find a rare word.
+    all questions would read every order to find a rare word.
 
     Whether a connection is still good is seen without asking the server, which takes as long as a
     look at an order: one that was closed, as those of a server that was started anew, has something

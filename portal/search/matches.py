@@ -31,13 +31,12 @@ class Names:
 def _matched(search: Search, order: Row[Any], names: Names) -> list[str]:
     by_number = order.id in search.numbers
     fields = _fields(order, names) if search.q else {}
+    held = {name: _held(text, search.words) for name, text in fields.items()}
     found = [names.number] if by_number else []
-    found += [
-        name for name, text in fields.items() if any(_is_in(text, word) for word in search.words)
-    ]
+    found += [name for name, words in held.items() if words]
     if order.by_license:
         found.append(names.license)
-    elif not by_number and not _are_in(fields, search.words):
+    elif not by_number and not set().union(*held.values()).issuperset(search.words):
         found.append(names.product)  # which is all that is left
     return found
 
@@ -51,13 +50,13 @@ def _fields(order: Row[Any], names: Names) -> dict[str, str]:
     }
 
 
-def _are_in(fields: dict[str, str], words: list[str]) -> bool:
-    return all(any(_is_in(text, word) for text in fields.values()) for word in words)
-
-
-def _is_in(text: str, word: str) -> bool:
-    """Whether the search box finds `text` by `word`. Where neither has anything but letters and
-    digits of ASCII that counts, nobody has to look at each sign of it."""
-    if text.isascii() and word.isascii() and word.isalnum():
-        return word in text.casefold()
-    return word in search_text([text])
+def _held(text: str, words: list[str]) -> list[str]:
+    """Those of `words` by which the search box finds `text`. Where nothing but letters and digits
+    of ASCII counts, nobody has to look at each sign of it."""
+    if not text:
+        return []
+    if text.isascii() and all(word.isascii() and word.isalnum() for word in words):
+        text = text.casefold()
+    else:
+        text = search_text([text])
+    return [word for word in words if word in text]

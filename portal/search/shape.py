@@ -59,10 +59,10 @@ class Shape:
 
     @property
     def is_planned_once(self) -> bool:
-        """Whether PostgreSQL's one plan for all values is as good as one for each. Of two things
-        that may narrow a search, days and words, a plan must know which are few."""
-        days = {name.partition("_")[0] for name in self.filled} & {"created", "paid"}
-        return len(days) + (self.way is Way.WORDS) <= 1
+        """Whether PostgreSQL's one plan for all values is as good as one for each. It must know how
+        many orders have a word, and of two ranges of days, which has the fewer."""
+        kinds = {name.partition("_")[0] for name in self.filled}
+        return "word" not in kinds and not kinds >= {"created", "paid"}
 
     @classmethod
     def of(cls, search: Search, scope: Scope, values: dict[str, Any]) -> "Shape":
