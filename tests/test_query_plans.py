@@ -17,7 +17,7 @@ from portal.models.order import search_text
 from portal.search import Search
 from portal.search.cursor import Cursor
 from portal.search.days import Days
-from portal.search.results import find, has_license
+from portal.search.results import find, license_in
 from tests.people import add_page, add_staff
 
 ORDERS = 20_000
@@ -230,7 +230,7 @@ def bad_plans(people, plan_of):
         asked = search.at(cursor)
         plan = plan_of(
             lambda asked=asked, staff=staff, theirs=theirs: (
-                has_license(asked, staff, theirs),
+                license_in(asked, staff, theirs),
                 find(asked, staff, theirs),
             )
         )

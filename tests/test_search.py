@@ -176,6 +176,8 @@ def test_orders_with_one_license_say_so_and_hide_it(signed_in, ada, order):
         "ABCDE-FGHIJ-KLMNO",
         "line one\r\n  line 2\nEND ✂",
         "y" * 12_000,
+        f"“{CODE}”",
+        f"key: {CODE}",
     ],
 )
 @pytest.mark.parametrize("way", ["htmx", "plain"])
@@ -189,6 +191,38 @@ def test_a_license_that_is_typed_stays_in_no_address(signed_in, ada, typed, way)
     assert page.status == 200
     assert "q=" not in page.address
     assert browser.open(page.address).address == page.address
+
+
+@pytest.mark.usefixtures("order")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        f'"{CODE}"',
+        f"'{CODE}'",
+        f"„{CODE}“",
+        f"« {CODE} »",
+        f"`{CODE}`",
+        f"key: {CODE}",
+        f"License={CODE.lower()}",
+        f"Your activation code:“{CODE}”",
+        f"“Schlüssel: {CODE}”",
+    ],
+)
+def test_a_license_is_found_in_quotes_and_after_what_it_is_called(signed_in, ada, typed):
+    page = search(signed_in(ada), typed)
+    assert found(page) == [NUMBER]
+    assert CODE not in page.address
+
+
+@pytest.mark.usefixtures("order")
+@pytest.mark.parametrize("code", ['"quoted"-4711', "serial: 12-34-56 = x", "'7-7-7-7-7'"])
+def test_quotes_and_names_may_belong_to_a_license(signed_in, ada, code):
+    bring_in(order_document("A0009", items=[item_document(codes=[code])]))
+    assert found(search(signed_in(ada), code)) == ["A0009"]
+
+
+def test_the_last_six_of_a_license_are_found_in_quotes(signed_in, ada, order):
+    assert found(search(signed_in(ada), f"“{CODE[-6:]}”")) == [NUMBER]
 
 
 def test_a_number_that_is_a_license_elsewhere_is_still_a_number(signed_in, ada, order):

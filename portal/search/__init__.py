@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Self
 from urllib.parse import urlencode
 
@@ -19,6 +20,10 @@ SEPARATORS = re.compile(r"[\s,;]+")
 LABELS = {"order", "no", "nr", "number"}
 AROUND = "#<>()[]\"'.:"
 AROUND_ADDRESS = re.compile(r"""mailto:|[<>()\[\]",;]+""", re.IGNORECASE)
+
+# What stands around a license where it was copied from: quotes, and what it is called there.
+QUOTES = " \"'`“”„‟‘’‚‛«»‹›"
+NAMED = re.compile(r"[^\W\d_][^:=]{0,40}[:=](.+)")
 
 # From these lengths on, what no order has may be a mistyped license, and is kept out of addresses.
 CODE_LENGTH = 12
@@ -85,12 +90,22 @@ class Search:
         """What a license asked for may have as `License.digest`."""
         if self.license:
             return [bytes.fromhex(self.license)]
-        return [vault().digest(self.q)] if self.q else []
+        return list(dict.fromkeys(map(vault().digest, self._license_texts)))
 
     @cached_property
     def tail_digests(self) -> list[bytes]:
         """What it may have as `License.tail_digest`."""
-        return vault().tail_digests(self.q) if self.q else []
+        found = map(vault().tail_digests, self._license_texts)
+        return list(dict.fromkeys(chain.from_iterable(found)))
+
+    @property
+    def _license_texts(self) -> list[str]:
+        """What the license in the box may be: all that was typed, or what stands in quotes there,
+        or after a word and a colon."""
+        quoted = self.q.strip(QUOTES)
+        named = NAMED.match(quoted)
+        texts = [self.q, quoted, named[1].strip(QUOTES) if named else ""]
+        return [text for text in dict.fromkeys(texts) if text]
 
     @property
     def looks_like_license(self) -> bool:
@@ -102,9 +117,11 @@ class Search:
         coded = [word for word in words if re.search(r"\d", word) or word.count("-") >= HYPHENS]
         return len(self.q) > TEXT_LENGTH or sum(map(len, coded)) >= CODE_LENGTH
 
-    def for_license(self) -> Self:
-        """The same question with the license in the box replaced by its digest."""
-        return replace(self, q="", license=vault().digest(self.q).hex(), cursor=None)
+    def for_license(self, digest: bytes | None = None) -> Self:
+        """The same question with the license in the box replaced by its `digest`, or by that of all
+        that was typed."""
+        digest = digest or vault().digest(self.q)
+        return replace(self, q="", license=digest.hex(), cursor=None)
 
     @property
     def without_filters(self) -> Self:

@@ -57,13 +57,14 @@ def _marked(way: Ids, *, by_license: int) -> Ids:
     return select(part.c.id, part.c.created_at, exactly(by_license).label("by_license"))
 
 
-def licensed(scope: Scope, *, but_numbers: bool) -> Ids:
-    """An order of `scope` that has the license whose digest is given; none where a number that is
-    given is another order's that is in it."""
-    theirs = select(Order.id).where(*only_checked(of_pages(scope)))
-    found = theirs.where(Order.id.in_(_orders_with(License.digest))).limit(exactly(1))
+def licensed(scope: Scope, *, but_numbers: bool) -> Select[bytes]:
+    """Of the digests that are given, that of a license of an order of `scope`; none where a number
+    that is given is another order's that is in it."""
+    pages = only_checked(of_pages(scope))
+    orders = select(License.digest).join(License.item).join(Item.order)
+    found = orders.where(one_given(License.digest, "digests"), *pages).limit(exactly(1))
     if but_numbers:
-        numbered = theirs.where(one_given(Order.id, "numbers")).correlate(None)
+        numbered = select(Order.id).where(one_given(Order.id, "numbers"), *pages).correlate(None)
         found = found.where(~numbered.exists())
     return found
 

@@ -12,14 +12,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
-from sqlalchemy import Row
+from sqlalchemy import Row, Select
 
 from portal.database.connections import planned_once
 from portal.extensions import db
 from portal.models import CheckoutPage, OrderStatus, Staff
 from portal.models.order import full_name
 from portal.search import Search, lists, plenty
-from portal.search.candidates import CAP, Ids, licensed
+from portal.search.candidates import CAP, licensed
 from portal.search.cursor import Cursor
 from portal.search.matches import matched_in
 from portal.search.scope import Scope
@@ -79,7 +79,7 @@ class Results:
 
 
 def find(search: Search, staff: Staff, pages: Pages) -> Results:
-    """The page of orders at `search.cursor`, where `has_license` has said no. `pages` are the
+    """The page of orders at `search.cursor`, where `license_in` has found none. `pages` are the
     checkout pages that `staff` sees."""
     scope = Scope.of(search, staff, pages)
     if not scope.page_ids:
@@ -117,21 +117,22 @@ def _result(row: Row[Any], page: str, matched: list[str]) -> Result:
     )
 
 
-def has_license(search: Search, staff: Staff, pages: Pages) -> bool:
-    """Whether the box holds the whole license of an order that `staff` sees.
+def license_in(search: Search, staff: Staff, pages: Pages) -> bytes | None:
+    """The digest of the license in the box, where that is a whole one of an order that `staff`
+    sees.
 
     What is the number of an order that they see is that number, whatever it is besides.
     """
-    if not search.q:
-        return False
+    if not search.digests or search.license:
+        return None
     scope = Scope.of(Search(), staff, pages)
     statement = _licensed(scope, bool(search.numbers), db.engine.dialect.name)
     values = {"digests": search.digests, "numbers": search.numbers}
-    return db.session.connection().scalar(statement, values) is not None
+    return db.session.connection().scalar(statement, values)
 
 
 @lru_cache(maxsize=500)
-def _licensed(scope: Scope, but_numbers: bool, _dialect: str) -> Ids:
+def _licensed(scope: Scope, but_numbers: bool, _dialect: str) -> Select[bytes]:
     return planned_once(licensed(scope, but_numbers=but_numbers))
 
 

@@ -95,7 +95,7 @@ def values_of(search: Search) -> dict[str, Any]:
 
 
 def _may_be_license(search: Search) -> bool:
-    """Words that are a whole license have led to it before, see results.has_license; a number is
+    """Words that are a whole license have led to it before, see results.license_in; a number is
     one first."""
     return bool(search.license or search.numbers or not search.words)
 

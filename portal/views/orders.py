@@ -18,7 +18,7 @@ from portal.models.progress import Progress
 from portal.search import Search
 from portal.search.cursor import Cursor
 from portal.search.days import Days
-from portal.search.results import find, has_license
+from portal.search.results import find, license_in
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -106,8 +106,8 @@ def answer(asked: MultiDict[str, str]) -> str | Response | tuple[str, int]:
     if not form.validate():
         return render_template("orders/index.html", form=form, search=Search(), found=None), 422
     search = form.search(_cursor(asked))
-    if has_license(search, current_staff, pages):
-        return _to(search.for_license())
+    if digest := license_in(search, current_staff, pages):
+        return _to(search.for_license(digest))
     if search.is_too_long and search.numbers:
         form.q.errors = [_("These are too many numbers for one search.")]
         return render_template("orders/index.html", form=form, search=Search(), found=None), 422
