@@ -1,10 +1,13 @@
 """keydesk demo: the whole portal on this machine, with orders and a mail server of its own."""
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -69,9 +72,34 @@ def order(products: tuple[str, ...], quantity: int, email: str, port: int) -> No
 
 def _run(host: str, port: int, reset: bool) -> None:
     loopback_or_fail(host)
-    # Before anything is touched: what has the port may be this demo, at work with this folder.
-    listen(LOOPBACK, port, choose="PORT=8000 make demo, or --port").close()
     folder = instance_folder() / "demo"
+    # Before anything is touched.
+    with _alone(folder, f"http://{LOOPBACK}:{port}") as lock:
+        listen(LOOPBACK, port, choose="PORT=8000 make demo, or --port").close()
+        _run_alone(folder, port, reset, lock)
+
+
+@contextmanager
+def _alone(folder: Path, address: str) -> Iterator[int]:
+    """Keep every other demo from `folder` as long as this one runs, at `address`, or anything that
+    it has started and that has inherited the file of this number."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("a+") as file:
+        file.seek(0)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            running = file.read().strip()
+            raise click.ClickException(
+                f"The demo runs already, at {running}. End it there first (Ctrl+C)."
+            ) from None
+        file.truncate()
+        file.write(address)
+        file.flush()
+        yield file.fileno()
+
+
+def _run_alone(folder: Path, port: int, reset: bool, lock: int) -> None:
     if reset:
         shutil.rmtree(folder, ignore_errors=True)
     os.environ["KEYDESK_INSTANCE"] = str(folder)
@@ -83,7 +111,7 @@ def _run(host: str, port: int, reset: bool) -> None:
         with create_app().app_context():
             demo_portal.point_to_vendor(*vendor)
         _announce(port)
-        sys.exit(_serve(port, mail_port, folder))
+        sys.exit(_serve(port, mail_port, folder, lock))
 
 
 def _announce(port: int) -> None:
@@ -98,7 +126,7 @@ def _announce(port: int) -> None:
     )
 
 
-def _serve(port: int, mail_port: int, folder: Path) -> int:
+def _serve(port: int, mail_port: int, folder: Path, lock: int) -> int:
     """Run the real server as a process of its own until it ends; its exit code."""
     command = [sys.executable, "-m", "portal", "serve", "--port", str(port), "--no-access-log"]
     environment = os.environ | {
@@ -107,7 +135,9 @@ def _serve(port: int, mail_port: int, folder: Path) -> int:
         "FLASK_MAIL_PORT": str(mail_port),
         "FLASK_PORTAL_URL": f"http://{LOOPBACK}:{port}",
     }
-    server = subprocess.Popen(command, env=environment)  # noqa: S603 - our own command
+    server = subprocess.Popen(  # noqa: S603 - our own command
+        command, env=environment, pass_fds=[lock]
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: server.send_signal(received))
     return server.wait()

@@ -17,18 +17,26 @@ ROOT = Path(__file__).parents[2]
 ORDER = "A0005555554"
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def environment(folder):
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("FLASK_")}
+    return kept | {"KEYDESK_INSTANCE": str(folder), "PYTHONPATH": str(ROOT)}
+
+
 class Demo:
     """`keydesk demo` on a free port, until it is stopped; `said` is what it printed."""
 
     def __init__(self, folder, *options):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        kept = {name: text for name, text in os.environ.items() if not name.startswith("FLASK_")}
+        port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "portal", "demo", "--port", str(port), *options],
-            env=kept | {"KEYDESK_INSTANCE": str(folder), "PYTHONPATH": str(ROOT)},
+            env=environment(folder),
             cwd=folder,
             stdout=subprocess.PIPE,
             text=True,
@@ -170,6 +178,28 @@ def test_the_mailbox_is_good_to_read_on_a_phone_and_on_a_desk(chromium, demo, ax
             page.set_viewport_size({"width": width, "height": 844})
             assert axe(page) == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("options", [[], ["--reset"]])
+def test_a_second_demo_leaves_the_first_one_alone(demo, tmp_path, options):
+    running = demo()
+    database = tmp_path / "demo" / "keydesk.db"
+    before = database.stat().st_ino
+    second = subprocess.run(
+        [sys.executable, "-m", "portal", "demo", "--port", str(free_port()), *options],
+        env=environment(tmp_path),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert second.returncode == 1
+    assert second.stderr == (
+        f"Error: The demo runs already, at {running.address}. End it there first (Ctrl+C).\n"
+    )
+    assert database.stat().st_ino == before
+
+    running.stop()
+    demo(*options)
 
 
 def test_the_demo_keeps_its_data_until_it_is_reset(chromium, demo):
