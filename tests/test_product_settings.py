@@ -54,7 +54,8 @@ def test_an_operator_sets_a_web_service_up_and_gets_the_secret_once(page, produc
     assert secret not in again.response.text
     assert product.settings["secret"] == secret
     changed = again.part("changes").text
-    assert "ada@example.com before: – → after: web_service" in changed
+    assert "ada@example.com before: – → after: Web service" in changed
+    assert "before: one for each unit → after: one for each item" in changed
     assert "secret" in changed
 
 

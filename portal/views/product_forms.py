@@ -56,6 +56,14 @@ class ProductForm(SettingsForm):
         self.tool.data = self.tool.data or ""
         self.tools = {form.tool: form(product, as_kept=as_kept) for form in FORMS}
 
+    @property
+    def words(self) -> dict[str, dict[str, str]]:
+        """What can be chosen, by the field and its value, as the page calls it."""
+        fields: tuple[Any, ...] = (self.license_quantity, self.tool)
+        return {
+            field.name: {choice.value: choice.label for choice in field.choices} for field in fields
+        }
+
     def validate(self, **options: Any) -> bool:
         chosen = self.tools.get(self.tool.data)
         return bool(super().validate(**options)) & (chosen is None or chosen.validate())
