@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PORT ?= 5000
 UV ?= uv
-PYTEST_ARGS ?= -q -n auto
+# Three for two processors: many tests wait for other processes.
+WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
+PYTEST_ARGS ?= -q -n $(WORKERS)
 export PORT
 
 help: ## Show what make can do
