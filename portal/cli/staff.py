@@ -56,7 +56,7 @@ def add(email: str, role: str, codes: tuple[str, ...], password_stdin: bool) -> 
     if password:
         person.set_password(password)
     db.session.commit()
-    click.echo(f"{address} is now {person.role}.")
+    click.echo(f"{address} is now an {person.role}.")
     if not password and not was_there:
         _invite(person)
 
