@@ -235,7 +235,8 @@ def bad_plans(people, plan_of):
             )
         )
         by_text = any(one in "".join(plan) for one in TEXT_INDEXES)
-        if plan and staff.sees_all and name in RARE and not by_text:
+        # No plan is kept of a search for words.
+        if plan_of is not plan_for_all_of and staff.sees_all and name in RARE and not by_text:
             bad[staff.email, name, place] = plan
         if found := scans(plan):
             bad[staff.email, name, place] = found
