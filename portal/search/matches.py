@@ -1,6 +1,6 @@
 """By what a search found an order, for people to see why it is there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -15,48 +15,46 @@ def matched_in(search: Search, orders: Sequence[Row[Any]]) -> list[list[str]]:
     typed."""
     if not (search.q or search.license):
         return [[] for _order in orders]
-    names = Names()
-    return [_matched(search, order, names) for order in orders]
+    matching = _Matching(search)
+    return [matching.in_order(order) for order in orders]
 
 
-class Names:
-    """What the fields are called, looked up once for all orders."""
+class _Matching:
+    """What was typed and what the fields are called, looked up once for all orders."""
 
-    def __init__(self) -> None:
+    def __init__(self, search: Search) -> None:
+        self.ids = search.numbers
+        self.words = search.words if search.q else []
+        # Where nothing but letters and digits of ASCII counts, nobody has to look at each sign.
+        self.are_plain = all(word.isascii() and word.isalnum() for word in self.words)
         self.number, self.license, self.product = _("number"), _("license"), _("product")
         self.email, self.name = _("e-mail"), _("name")
         self.company, self.external_id = _("company"), _("external id")
 
+    def in_order(self, order: Row[Any]) -> list[str]:
+        """The names of the fields of `order` that hold something that was typed."""
+        found = [self.number] if order.id in self.ids else []
+        by_number, missing = bool(found), set(self.words)
+        for name, text in self._fields(order):
+            if held := self._held(text):
+                found.append(name)
+                missing.difference_update(held)
+        if order.by_license:
+            found.append(self.license)
+        elif missing and not by_number:
+            found.append(self.product)  # which is all that is left
+        return found
 
-def _matched(search: Search, order: Row[Any], names: Names) -> list[str]:
-    by_number = order.id in search.numbers
-    fields = _fields(order, names) if search.q else {}
-    held = {name: _held(text, search.words) for name, text in fields.items()}
-    found = [names.number] if by_number else []
-    found += [name for name, words in held.items() if words]
-    if order.by_license:
-        found.append(names.license)
-    elif not by_number and not set().union(*held.values()).issuperset(search.words):
-        found.append(names.product)  # which is all that is left
-    return found
+    def _fields(self, order: Row[Any]) -> Iterator[tuple[str, str]]:
+        yield self.email, order.email or ""
+        yield self.name, full_name(order.first_name, order.last_name)
+        yield self.company, order.company or ""
+        yield self.external_id, order.external_id or ""
 
-
-def _fields(order: Row[Any], names: Names) -> dict[str, str]:
-    return {
-        names.email: order.email or "",
-        names.name: full_name(order.first_name, order.last_name),
-        names.company: order.company or "",
-        names.external_id: order.external_id or "",
-    }
-
-
-def _held(text: str, words: list[str]) -> list[str]:
-    """Those of `words` by which the search box finds `text`. Where nothing but letters and digits
-    of ASCII counts, nobody has to look at each sign of it."""
-    if not text:
-        return []
-    if text.isascii() and all(word.isascii() and word.isalnum() for word in words):
-        text = text.casefold()
-    else:
-        text = search_text([text])
-    return [word for word in words if word in text]
+    def _held(self, text: str) -> list[str]:
+        """Those of the words by which the search box finds `text`."""
+        if not text:
+            return []
+        is_plain = self.are_plain and text.isascii()
+        looked_in = text.casefold() if is_plain else search_text([text])
+        return [word for word in self.words if word in looked_in]
