@@ -163,7 +163,7 @@ def test_a_license_is_entered_and_arrives(at_desk, app, rob, fulfilments, mailbo
     expect(field).to_be_focused()
     field.fill(" ")
     button(page, "Save and send").click()
-    expect(page.get_by_text("Enter the license.")).to_be_visible()
+    expect(page.get_by_text("Enter the license.", exact=True)).to_be_visible()
     expect(field).to_be_focused()
     field.fill("NEW-1\n  two")
     button(page, "Save and send").click()
