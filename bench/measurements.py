@@ -1,7 +1,7 @@
 """One run: every page in turns with the bare one, then resends in turns with raw mails.
 
 The searches for what many orders have come in turns of their own: what these read pushes everything
-else out of the processor's caches, and each page after them takes a quarter longer.
+else out of the processor's caches, and the pages after them take up to a quarter longer.
 """
 
 from contextlib import ExitStack
