@@ -28,8 +28,8 @@ READS = "keydesk_reads"
 PLANNED_ONCE = "keydesk_planned_once"
 
 # SQLite copies what was written into the database's file after so many pages, and not after its
-# usual 1,000: an import writes the same pages again and again, and is a tenth quicker. A database
-# that was not closed has so much to read when it is opened: 32 MB.
+# usual 1,000: an import writes the same pages again and again, and is a tenth quicker. After a
+# crash that much is read when the database is opened, some 32 MB.
 PAGES_BETWEEN_CHECKPOINTS = 8_000
 
 # Uses after which psycopg prepares a statement that does not ask for it.
