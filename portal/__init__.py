@@ -87,7 +87,6 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     hosts.init_app(app)  # before all others: who asks for another host gets nothing of this one
 
     vault.init_app(app)
-    db.init_app(app)
     connections.init_app(app, db)
     migrate.init_app(app, db)
     mail.init_app(app)

@@ -5,11 +5,12 @@ import weakref
 from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import create_engine, delete, func, inspect, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Integer, bindparam, create_engine, delete, func, inspect, select, text
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
 
 from portal import create_app
+from portal.database.connections import READING, planned_once
 from portal.extensions import db
 from portal.models import CheckoutPage
 from tests.support.application import statements
@@ -75,18 +76,44 @@ def test_postgresql_keeps_plans_but_where_they_depend_on_what_is_asked(signed_in
     for _time in range(2):
         browser.open(f"/orders/{order.number}")
         browser.open("/orders?q=lovelace")
-    planned = "\n".join(_planned_once())
-    assert all(f"FROM {table}" in planned for table in ("staff", "orders", "history_entries"))
+        browser.open("/orders?created_from=2026-11-01")
+    planned = "\n".join(row.statement for row in _kept_plans())
+    tables = ("FROM staff", "FROM orders", "FROM history_entries", "created_at >= $1")
+    assert all(table in planned for table in tables)
     assert "search_text" not in planned
+    assert sum(row.custom_plans for row in _kept_plans()) == 0
 
 
-def _planned_once():
-    """The statements that PostgreSQL has a plan of, over all connections."""
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_postgresql_keeps_plans_when_a_request_that_writes_is_rolled_back(signed_in, rob, order):
+    browser = signed_in(rob)
+    page = browser.open(f"/orders/{order.number}")
+    question = page.press("Resend")
+    before = {row.name for row in _kept_plans()}
+    order.email = None
+    assert question.press("Send").status == 409
+    browser.open(f"/orders/{order.number}")
+    assert before
+    assert {row.name for row in _kept_plans()} == before
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_after_a_statement_that_fails_postgresql_plans_as_before(app):
+    with db.engines[READING].connect() as connection:
+        with pytest.raises(DataError):
+            connection.scalar(select(1 / bindparam("number", 0, Integer)))
+        assert connection.scalar(planned_once(text("SHOW plan_cache_mode"))) == "force_generic_plan"
+        assert connection.scalar(text("SHOW plan_cache_mode")) == "auto"
+
+
+def _kept_plans():
+    """What PostgreSQL has a plan of for requests that only read, over all of their connections."""
+    reading = db.engines[READING]
     with ExitStack() as stack:
-        free = range(db.engine.pool.checkedin())
-        connections = [stack.enter_context(db.engine.connect()) for _connection in free]
-        question = text("SELECT statement FROM pg_prepared_statements")
-        return [row.statement for one in connections for row in one.execute(question)]
+        free = range(reading.pool.checkedin())
+        connections = [stack.enter_context(reading.connect()) for _connection in free]
+        question = text("SELECT name, statement, custom_plans FROM pg_prepared_statements")
+        return [row for one in connections for row in one.execute(question)]
 
 
 def test_an_application_that_nobody_uses_is_not_kept(settings):

@@ -142,11 +142,12 @@ def plan_of(question):
         if statement.startswith(("SELECT", "WITH", "UPDATE", "DELETE")):
             ran.append((statement, parameters))
 
-    event.listen(db.engine, "before_cursor_execute", collect)
+    engine = db.session.connection().engine
+    event.listen(engine, "before_cursor_execute", collect)
     try:
         question()
     finally:
-        event.remove(db.engine, "before_cursor_execute", collect)
+        event.remove(engine, "before_cursor_execute", collect)
     explain = "EXPLAIN QUERY PLAN " if db.engine.dialect.name == "sqlite" else "EXPLAIN "
     connection = db.session.connection()
     return [
@@ -159,7 +160,6 @@ def plan_of(question):
 def plan_for_all_of(question):
     """The plan for any values of each statement that `question` runs and PostgreSQL keeps."""
     connection = db.session.connection()
-    connection.execute(text("SET plan_cache_mode = force_generic_plan"))
     kept = text("SELECT name, cardinality(parameter_types) FROM pg_prepared_statements")
     before = set(connection.execute(kept).all())
     question()

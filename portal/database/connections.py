@@ -1,6 +1,7 @@
 """How the portal speaks to its database: what a connection is like, and what a request may do.
 
-A request that only reads takes no lock on SQLite, and begins no transaction on PostgreSQL.
+A request that only reads takes no lock on SQLite, and on PostgreSQL it has connections of its own,
+which begin no transaction.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as BoundSession
-from sqlalchemy import Connection, Dialect, Engine, Executable, event
+from sqlalchemy import Connection, Dialect, Engine, Executable, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExecutionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
@@ -24,8 +25,15 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # The option of a connection whose transaction only reads.
 READS = "keydesk_reads"
 
+# The engine whose connections only read, on PostgreSQL.
+READING = "reading"
+
 # The option of a statement that is planned once, see `planned_once`.
 PLANNED_ONCE = "keydesk_planned_once"
+
+# How a connection plans.
+FOR_ALL_VALUES = "SET plan_cache_mode = force_generic_plan"
+FOR_THESE_VALUES = "SET plan_cache_mode = auto"
 
 # SQLite copies what was written into the database's file after so many pages, and not after its
 # usual 1,000: an import writes the same pages again and again, and is a tenth quicker. After a
@@ -37,14 +45,20 @@ NEVER = 2**31 - 1
 
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:
-    """Prepare the engine of `app`, whose `db` has been bound."""
-    with app.app_context():
-        if db.engine.dialect.name == "sqlite":
+    """Bind `db` to `app`, and prepare what connects it."""
+    uri = app.config["SQLALCHEMY_DATABASE_URI"]
+    if make_url(uri).get_backend_name() == "sqlite":
+        db.init_app(app)
+        with app.app_context():
             _configure_sqlite(db.engine, wait=app.config["SQLITE_BUSY_TIMEOUT"])
-        else:
-            _configure_postgresql(db.engine)
-            # The same connections, each statement being its own transaction.
-            app.extensions[READS] = db.engine.execution_options(isolation_level="AUTOCOMMIT")
+        return
+    reading = {"url": uri, "isolation_level": "AUTOCOMMIT"}
+    app.config["SQLALCHEMY_BINDS"] = {READING: app.config["SQLALCHEMY_ENGINE_OPTIONS"] | reading}
+    db.init_app(app)
+    with app.app_context():
+        for engine in db.engines.values():
+            _configure_postgresql(engine)
+        _configure_reading(db.engines[READING])
 
 
 class PortalSession(BoundSession):
@@ -53,7 +67,7 @@ class PortalSession(BoundSession):
     psycopg would have forgotten what it has prepared, too."""
 
     def get_bind(self, *about: Any, **named: Any) -> Engine | Connection:
-        reading: Engine | None = current_app.extensions.get(READS)
+        reading = self._db.engines.get(READING)
         return super().get_bind(*about, **named) if reading is None or will_write() else reading
 
 
@@ -88,6 +102,28 @@ def _configure_postgresql(engine: Engine) -> None:
         is_ours: bool = context.execution_options.get(PLANNED_ONCE, False)
         if is_ours:
             cursor.execute(statement, values, prepare=True)
+        return is_ours
+
+
+def _configure_reading(engine: Engine) -> None:
+    """Have what is `planned_once` planned for all values, and all else for what it asks. Left
+    alone, PostgreSQL plans the list of a day for each day that is asked for, which takes longer
+    than to read it."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        connection.execute(FOR_ALL_VALUES)
+
+    @event.listens_for(engine, "do_execute")
+    def executing(cursor: Any, statement: str, values: Any, context: ExecutionContext) -> bool:
+        connection = cursor.connection
+        is_ours: bool = not context.execution_options.get(PLANNED_ONCE, False)
+        if is_ours:
+            # One round trip. Where the statement fails, the first of the three is undone with it.
+            with connection.pipeline():
+                connection.execute(FOR_THESE_VALUES, prepare=True)
+                cursor.execute(statement, values)
+                connection.execute(FOR_ALL_VALUES, prepare=True)
         return is_ours
 
 

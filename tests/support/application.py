@@ -79,8 +79,8 @@ def refuse_to_write_while_reading(app):
         if has_request_context() and not will_write() and WRITES.search(statement):
             raise AssertionError(f"{request.method} {request.path}: {statement}")
 
-    with app.app_context():
-        event.listen(app.extensions["sqlalchemy"].engine, "before_cursor_execute", refuse)
+    for engine in engines_of(app):
+        event.listen(engine, "before_cursor_execute", refuse)
 
 
 WRITES = re.compile(
@@ -101,9 +101,14 @@ def pytest_configure(config):
 def dispose_of(app):
     """Close the connections of `app` to its database."""
     app.extensions["jobs"].close()
+    for engine in engines_of(app):
+        engine.dispose()
+
+
+def engines_of(app):
+    """What connects `app` to its database: requests that only read have their own on PostgreSQL."""
     with app.app_context():
-        for engine in app.extensions["sqlalchemy"].engines.values():
-            engine.dispose()
+        return list(app.extensions["sqlalchemy"].engines.values())
 
 
 @contextmanager
@@ -119,10 +124,10 @@ def statements(app):
     def collect(_connection, _cursor, statement, *_rest):
         found.append(statement)
 
-    with app.app_context():
-        engine = app.extensions["sqlalchemy"].engine
-    event.listen(engine, "before_cursor_execute", collect)
+    for engine in engines_of(app):
+        event.listen(engine, "before_cursor_execute", collect)
     try:
         yield found
     finally:
-        event.remove(engine, "before_cursor_execute", collect)
+        for engine in engines_of(app):
+            event.remove(engine, "before_cursor_execute", collect)

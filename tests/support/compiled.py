@@ -58,6 +58,7 @@ def keep_compiled(shared_folder):
     def keep(app):
         app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))
         with app.app_context():
-            db.engine.update_execution_options(compiled_cache=_STATEMENTS)
+            for engine in db.engines.values():
+                engine.update_execution_options(compiled_cache=_STATEMENTS)
 
     return keep
