@@ -19,9 +19,8 @@ from portal.models import OrderStatus
 from portal.search import Search
 from portal.search.scope import Scope
 
-# Letters of an ending that may be rare by itself, as each database finds it quickest, and the words
-# that are looked for beside it.
-ENDING = {"sqlite": 6, "postgresql": 7}
+# Letters of an ending that may be rare by itself, and the words that are looked for beside it.
+ENDING = 6
 FEW_WORDS = 4
 
 
@@ -124,9 +123,14 @@ def _telling_ending(words: list[str], dialect: str) -> str:
     alike; else nothing. There are not many words, which are all made sure of. On PostgreSQL only
     codes are quicker found so."""
     longest = max(words, key=len)
-    ending = longest[-ENDING[dialect] :]
-    may_be_code = dialect == "sqlite" or any(map(str.isdigit, ending))
-    return ending if len(longest) > len(ending) and len(words) <= FEW_WORDS and may_be_code else ""
+    ending = longest[-ENDING:]
+    if dialect == "postgresql":
+        if not any(map(str.isdigit, ending)):
+            return ""
+        # Its index knows letters by threes, and too many codes have the same few of them.
+        if len({ending[start : start + 3] for start in range(ENDING - 2)}) < ENDING - 2:
+            ending = longest[-ENDING - 1 :]
+    return ending if len(longest) > len(ending) and len(words) <= FEW_WORDS else ""
 
 
 def _cursor_values(search: Search) -> dict[str, Any]:
