@@ -89,6 +89,19 @@ FIXED: dict[str, object] = {
     "SECURITY_EMAIL_SUBJECT_PASSWORD_RESET": "Choose a new password",
     "SECURITY_EMAIL_SUBJECT_PASSWORD_NOTICE": "Your password was changed",
     "SECURITY_EMAIL_SUBJECT_PASSWORD_CHANGE_NOTICE": "Your password was changed",
+    # What staff read in our own words; the others of Flask-Security's nobody here meets.
+    "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("The e-mail address or the password is wrong.", "error"),
+    "SECURITY_MSG_INVALID_PASSWORD": ("This is not your password.", "error"),
+    "SECURITY_MSG_INVALID_RESET_PASSWORD_TOKEN": (
+        "This link cannot be used any more. Ask for a new one.",
+        "error",
+    ),
+    "SECURITY_MSG_PASSWORD_RESET_EXPIRED": (
+        "This link is too old. It was good for %(within)s.",
+        "error",
+    ),
+    "SECURITY_MSG_PASSWORD_RESET_NO_LOGIN": ("Your password is set. Sign in with it.", "success"),
+    "SECURITY_MSG_PASSWORD_CHANGE": ("Your password was changed.", "success"),
     "SECURITY_PASSWORD_HASH": "argon2",
     "SECURITY_PASSWORD_LENGTH_MIN": 10,
     "SECURITY_RETURN_GENERIC_RESPONSES": True,

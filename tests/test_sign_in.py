@@ -12,7 +12,7 @@ from tests.people import add_staff
 from tests.support.portal import PASSWORD, PlainBrowser
 
 NEW = "a new and long password"
-ONE_REFUSAL = "Authentication failed"
+ONE_REFUSAL = "The e-mail address or the password is wrong."
 
 
 def cookie(browser, name="keydesk"):
@@ -84,7 +84,7 @@ def test_whoever_may_not_come_in_hears_the_same(stranger, rob, email, password):
     page = stranger.sign_in(email, password)
     assert page.status == 200
     errors = [part.text for part in page.parts(".error, .notice")]
-    assert {*errors} == {"Authentication failed - identity or password/passcode invalid"}
+    assert {*errors} == {ONE_REFUSAL}
     assert stranger.open("/orders").address.startswith("/login")
 
 
@@ -342,7 +342,7 @@ def test_what_somebody_may_see_counts_from_the_next_request_on(signed_in, rob, n
 
 def test_a_link_that_is_no_longer_good_does_not_look_like_a_success(stranger):
     page = stranger.open("/password/reset/no-such-token")
-    assert page.parts(".notice")[0].text == "Invalid reset password token."
+    assert page.parts(".notice")[0].text == "This link cannot be used any more. Ask for a new one."
     assert not page.parts(".flash")
     page = page.fill("Email", "kim@example.com").press("Send the link")
     assert len(page.parts(".flash")) == 1
