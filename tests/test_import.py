@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import clock
 from portal.extensions import db
-from portal.intake.jsonl import LINE_BYTES, Import, lines_of
+from portal.intake.jsonl import Import
+from portal.intake.lines import LINE_BYTES, lines_of
 from portal.models import (
     Delivery,
     DeliveryStatus,

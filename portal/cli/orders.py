@@ -1,6 +1,5 @@
 """keydesk orders: bring orders in, and look at one."""
 
-import gc
 import json
 import os
 import sys
@@ -14,7 +13,9 @@ from portal.cli.progress import progress
 from portal.database.statements import count_what_is_there
 from portal.export import order_document
 from portal.extensions import db
-from portal.intake.jsonl import Import, lines_of
+from portal.intake.ahead import look_for_rubbish_rarely
+from portal.intake.jsonl import Import
+from portal.intake.lines import lines_of
 from portal.models import Order
 
 STEP = 256 * 1024  # bytes between two moves of the progress bar
@@ -43,13 +44,6 @@ def bring_in(ctx: click.Context, file: BinaryIO) -> None:
     click.echo(", ".join(f"{run.counts[word]} {word}" for word in words))
     if run.counts["rejected"]:
         ctx.exit(1)
-
-
-def look_for_rubbish_rarely() -> None:
-    """Python looks through all that is in use each time some hundreds of things were made. Nearly
-    nothing of an import is in circles, and looking took up to a fifth of its time."""
-    gc.freeze()
-    gc.set_threshold(100_000)
 
 
 def _counted(lines: Iterable[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:

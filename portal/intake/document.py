@@ -112,6 +112,11 @@ class OrderDocument(_Part):
         """The id of the order in the portal: the numeric part of its number."""
         return int(self.number.lstrip(ascii_uppercase))
 
+    @property
+    def license_texts(self) -> list[str]:
+        """All licenses of the order."""
+        return [license.text for item in self.items for license in item.licenses]
+
     def told(self, at: datetime, *, parts: int | None = None) -> Self:
         """This document as news: so it was at `at`, and it may come after what is newer.
 

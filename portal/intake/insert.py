@@ -1,6 +1,10 @@
 """Orders that are not there yet are written down, many at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain, repeat
+from typing import NamedTuple
+
+from sqlalchemy import Dialect
 
 from portal.intake.document import OrderDocument
 from portal.intake.rows import (
@@ -10,38 +14,80 @@ from portal.intake.rows import (
     new_order_columns,
     news_rows,
 )
-from portal.intake.tables import Row, insert_many, insert_or_lock, new_ids
+from portal.intake.tables import Row, Rows, insert_many, insert_or_lock, new_ids, rows_of_each
 from portal.models import HistoryEntry, Item, License, Order
+from portal.vault import Vault
 
 
-def insert_orders(documents: Sequence[OrderDocument], pages: dict[str, int]) -> set[int]:
-    """Write those of `documents` down whose orders are not there yet, and lock the orders that
-    are; returns the ids of those it wrote. `documents` stand in the order of their ids."""
-    orders = [new_order_columns(document, pages) for document in documents]
-    inserted = insert_or_lock(Order, orders)
-    new = [document for document in documents if document.order_id in inserted]
-    ids = new_ids(Item, sum(len(document.items) for document in new))
-    items, licenses = _item_and_license_rows(new, ids)
-    insert_many(Item, items)
-    insert_many(License, licenses)
-    for rows in (entry_rows, news_rows):
-        insert_many(HistoryEntry, [row for document in new for row in rows(document)])
+class NewOrder(NamedTuple):
+    """All rows of an order, but for what only the database knows: ids of pages and of items."""
+
+    id: int
+    page: str  # the code of its checkout page
+    order: Rows
+    items: Rows
+    licenses: Rows
+    counts: list[int]  # of the licenses of each item
+    history: Rows
+
+
+def new_orders(documents: Sequence[OrderDocument], safe: Vault, dialect: Dialect) -> list[NewOrder]:
+    """What `documents` are where they are not there yet, their licenses sealed in `safe`."""
+    orders = [[new_order_columns(document)] for document in documents]
+    items = [_item_rows(document) for document in documents]
+    licenses = [_license_rows(document, safe) for document in documents]
+    history = [[*entry_rows(document), *news_rows(document)] for document in documents]
+    rows = zip(
+        rows_of_each(Order, orders, dialect),
+        rows_of_each(Item, items, dialect),
+        rows_of_each(License, licenses, dialect),
+        ([len(item.licenses) for item in document.items] for document in documents),
+        rows_of_each(HistoryEntry, history, dialect),
+        strict=True,
+    )
+    return [
+        NewOrder(document.order_id, document.checkout_page, *theirs)
+        for document, theirs in zip(documents, rows, strict=True)
+    ]
+
+
+def insert_orders(orders: Sequence[NewOrder], pages: dict[str, int]) -> set[int]:
+    """Write those of `orders` down that are not there yet, and lock those that are; returns the
+    ids of those it wrote. `orders` stand in the order of their ids, and `pages` are the ids of the
+    checkout pages by their codes."""
+    theirs = (pages[order.page] for order in orders)
+    rows = Rows.joined([order.order for order in orders])
+    inserted = insert_or_lock(Order, rows.having("checkout_page_id", theirs))
+    new = [order for order in orders if order.id in inserted]
+    items = Rows.joined([order.items for order in new])
+    ids = list(new_ids(Item, len(items.values)))
+    insert_many(Item, items.having("id", ids))
+    counts = chain.from_iterable(order.counts for order in new)
+    owners = chain.from_iterable(map(repeat, ids, counts))
+    licenses = Rows.joined([order.licenses for order in new])
+    insert_many(License, licenses.having("item_id", owners))
+    insert_many(HistoryEntry, Rows.joined([order.history for order in new]))
     return inserted
 
 
-def _item_and_license_rows(
-    documents: Sequence[OrderDocument], ids: Iterator[int]
-) -> tuple[list[Row], list[Row]]:
-    items: list[Row] = []
-    licenses: list[Row] = []
-    for document in documents:
-        order_id = document.order_id
-        for position, item in enumerate(document.items, 1):
-            item_id = next(ids)
-            place = {"id": item_id, "order_id": order_id, "ref": item.id, "position": position}
-            items.append({**place, "told_at": document.told_at, **item_columns(item)})
-            licenses += (
-                {"item_id": item_id} | license_columns(order_id, item.id, number, license)
-                for number, license in enumerate(item.licenses, 1)
-            )
-    return items, licenses
+def _item_rows(document: OrderDocument) -> list[Row]:
+    """The items of an order, but for their ids."""
+    return [
+        {
+            "order_id": document.order_id,
+            "ref": item.id,
+            "position": position,
+            "told_at": document.told_at,
+            **item_columns(item),
+        }
+        for position, item in enumerate(document.items, 1)
+    ]
+
+
+def _license_rows(document: OrderDocument, safe: Vault) -> list[Row]:
+    """The licenses of an order, but for the ids of their items."""
+    return [
+        license_columns(safe, document.order_id, item.id, number, license)
+        for item in document.items
+        for number, license in enumerate(item.licenses, 1)
+    ]

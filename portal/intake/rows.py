@@ -14,7 +14,7 @@ from portal.intake.document import (
 from portal.intake.tables import Row
 from portal.models import License, OrderStatus, What
 from portal.models.order import search_text
-from portal.vault import vault
+from portal.vault import Vault
 
 SEARCHED = ("email", "first_name", "last_name", "company", "external_id")
 
@@ -25,9 +25,9 @@ STATUS_ENTRIES = {
 }
 
 
-def new_order_columns(document: OrderDocument, pages: dict[str, int]) -> Row:
-    """All columns of an order that was not there."""
-    columns = order_columns(document, pages)
+def new_order_columns(document: OrderDocument) -> Row:
+    """All columns of an order that was not there, but for its checkout page."""
+    columns = order_columns(document)
     products = [item.product.name for item in document.items]
     return {
         "id": document.order_id,
@@ -45,16 +45,13 @@ def new_status(document: OrderDocument) -> OrderStatus:
     return document.status_with(refunds, document.parts or 0)
 
 
-def order_columns(document: OrderDocument, pages: dict[str, int]) -> Row:
-    """What the document says of the order, but for its status, which may depend on what is there.
-
-    `pages` are the ids of the checkout pages by their codes.
-    """
+def order_columns(document: OrderDocument) -> Row:
+    """What the document says of the order, but for its checkout page, which never changes, and its
+    status, which may depend on what is there."""
     customer = document.customer
     return {
         "number": document.number,
         "external_id": document.external_id,
-        "checkout_page_id": pages[document.checkout_page],
         "created_at": document.created_at,
         "paid_at": document.paid_at,
         "currency": document.currency,
@@ -99,9 +96,10 @@ def item_columns(item: ItemDocument) -> Row:
     }
 
 
-def license_columns(order_id: int, ref: str, position: int, license: LicenseDocument) -> Row:
-    """The columns of one license: its text sealed for its place, and what finds it."""
-    safe = vault()
+def license_columns(
+    safe: Vault, order_id: int, ref: str, position: int, license: LicenseDocument
+) -> Row:
+    """The columns of one license: its text sealed in `safe` for its place, and what finds it."""
     return {
         "position": position,
         "sealed": safe.seal(license.text, License.place(order_id, ref, position)),

@@ -2,13 +2,14 @@
 """How many rows get into a table at once; SQLAlchemy's own ways take three times as long.
 
 A row is a dict of columns, and all rows of a call have the same ones: there are no defaults here.
+`rows_of_each` makes `Rows` of them: plain values, which go from one process to another cheaply.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import Column, Connection, Dialect, Table, func, select
@@ -25,19 +26,51 @@ MOST_PARAMETERS = 32_766  # of one statement on SQLite; PostgreSQL takes twice a
 WORTH_COPYING = 50  # rows; fewer are quicker by an ordinary statement
 
 
-def insert_many(model: type[Model], rows: list[Row]) -> None:
-    """Insert `rows`. Raises sqlalchemy.exc.DBAPIError."""
+class Rows(NamedTuple):
+    """Rows of one table as its driver takes them: the names of their columns, and their values."""
+
+    names: tuple[str, ...]
+    values: list[Values]
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Rows]") -> "Rows":
+        """All rows of `parts`."""
+        names = next((part.names for part in parts if part.values), ())
+        return cls(names, [row for part in parts for row in part.values])
+
+    def having(self, name: str, column: Iterable[Any]) -> "Rows":
+        """The same rows with one more column of this `name`."""
+        values = [(*row, value) for row, value in zip(self.values, column, strict=True)]
+        return Rows((*self.names, name), values)
+
+
+def rows_of_each(model: type[Model], groups: list[list[Row]], dialect: Dialect) -> list[Rows]:
+    """Groups of rows of the table of `model`, each as the driver of `dialect` takes it."""
+    rows = list(chain.from_iterable(groups))
     if not rows:
+        return [Rows((), []) for _group in groups]
+    table, names = _table(model), tuple(rows[0])
+    columns = list(zip(*map(itemgetter(*names), rows), strict=True))
+    for index, name in enumerate(names):
+        if process := _processor(table.c[name], dialect):
+            columns[index] = tuple(map(process, columns[index]))
+    values = zip(*columns, strict=True)
+    return [Rows(names, list(islice(values, len(group)))) for group in groups]
+
+
+def insert_many(model: type[Model], rows: Rows) -> None:
+    """Insert `rows`. Raises sqlalchemy.exc.DBAPIError."""
+    if not rows.values:
         return
-    table, connection = _table(model), db.session.connection()
-    names, values = list(rows[0]), _values(_table(model), rows, connection.dialect)
+    connection = db.session.connection()
+    columns = f"{_table(model).name} ({', '.join(rows.names)})"
     if _is_worth_copying(connection, rows):
-        _copy(connection, f"{table.name} ({', '.join(names)})", values)
+        _copy(connection, columns, rows.values)
     else:
-        _insert(connection, f"{table.name} ({', '.join(names)})", values)
+        _insert(connection, columns, rows.values)
 
 
-def insert_or_lock(model: type[Model], rows: list[Row]) -> set[int]:
+def insert_or_lock(model: type[Model], rows: Rows) -> set[int]:
     """Insert `rows` where their ids are not there yet, and lock the rows that are there already
     until the transaction ends; returns the ids that were inserted.
 
@@ -45,21 +78,20 @@ def insert_or_lock(model: type[Model], rows: list[Row]) -> set[int]:
     never in a circle. An id that somebody is just inserting is waited for, and is then there
     already, or is not. On SQLite whoever writes is alone anyway. Raises sqlalchemy.exc.DBAPIError.
     """
-    if not rows:
+    if not rows.values:
         return set()
-    table, connection = _table(model), db.session.connection()
-    names, values = ", ".join(rows[0]), _values(_table(model), rows, connection.dialect)
+    table, connection, names = _table(model), db.session.connection(), ", ".join(rows.names)
     # The update never happens, but PostgreSQL locks the row before it asks whether it should.
     otherwise = " ON CONFLICT (id) DO UPDATE SET id = excluded.id WHERE false RETURNING id"
     if not _is_worth_copying(connection, rows):
-        return set(_insert(connection, f"{table.name} ({names})", values, otherwise))
+        return set(_insert(connection, f"{table.name} ({names})", rows.values, otherwise))
     incoming = f"incoming_{table.name}"
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {incoming} ON COMMIT DELETE ROWS"
         f" AS SELECT {names} FROM {table.name} WITH NO DATA"
     )
     connection.exec_driver_sql(f"DELETE FROM {incoming}")  # of a part that was written before
-    _copy(connection, f"{incoming} ({names})", values)
+    _copy(connection, f"{incoming} ({names})", rows.values)
     inserted = connection.exec_driver_sql(
         f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {incoming} ORDER BY id{otherwise}"
     )
@@ -106,15 +138,6 @@ def _copy(connection: Connection, columns: str, values: list[Values]) -> None:
         raise refusal from None
 
 
-def _values(table: Table, rows: list[Row], dialect: Dialect) -> list[Values]:
-    """The rows as the driver takes them."""
-    columns = list(zip(*map(itemgetter(*rows[0]), rows), strict=True))
-    for index, name in enumerate(rows[0]):
-        if process := _processor(table.c[name], dialect):
-            columns[index] = tuple(map(process, columns[index]))
-    return list(zip(*columns, strict=True))
-
-
 def _processor(column: Column[Any], dialect: Dialect) -> Processor | None:
     """What makes a value of `column` one that the driver takes; None where it is one already."""
     if isinstance(column.type, UTCDateTime):
@@ -129,8 +152,8 @@ def _time_processor(dialect: Dialect) -> Processor | None:
     return lru_cache(maxsize=4096)(process) if process else None
 
 
-def _is_worth_copying(connection: Connection, rows: list[Row]) -> bool:
-    return connection.dialect.name == "postgresql" and len(rows) >= WORTH_COPYING
+def _is_worth_copying(connection: Connection, rows: Rows) -> bool:
+    return connection.dialect.name == "postgresql" and len(rows.values) >= WORTH_COPYING
 
 
 def _placeholder(connection: Connection) -> str:

@@ -83,7 +83,7 @@ def changes(order: Order, document: OrderDocument, pages: dict[str, int]) -> boo
         raise DocumentError(contradiction)
     changed = [
         _update_status(order, status),
-        set_columns(order, _newer_columns(order, document, pages, late=late)),
+        set_columns(order, _newer_columns(order, document, late=late)),
         update_items(order, document),
         _update_search_text(order),
         _add_entries(order, document),
@@ -129,11 +129,9 @@ def _update_status(order: Order, status: OrderStatus) -> bool:
     return True
 
 
-def _newer_columns(
-    order: Order, document: OrderDocument, pages: dict[str, int], *, late: bool
-) -> Row:
+def _newer_columns(order: Order, document: OrderDocument, *, late: bool) -> Row:
     """The columns of `document` that are news of `order`."""
-    columns = order_columns(document, pages)
+    columns = order_columns(document)
     erased = columns["erased_at"] and not order.erased_at
     if order.erased_at:  # what was erased does not come back
         columns |= {name: getattr(order, name) for name in PERSONAL}

@@ -100,6 +100,7 @@ def _add_licenses(order: Order, item: Item, line: ItemDocument) -> bool:
             saved[known] -= 1
             continue
         position = len(item.licenses) + 1
-        item.licenses.append(License(**license_columns(order.id, item.ref, position, license)))
+        columns = license_columns(vault(), order.id, item.ref, position, license)
+        item.licenses.append(License(**columns))
         added = True
     return added

@@ -7,21 +7,24 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InternalError
 from sqlalchemy.orm import joinedload, selectinload, undefer
 
 from portal.extensions import db
+from portal.intake.ahead import ReadAhead
 from portal.intake.complaints import DocumentError
 from portal.intake.document import OrderDocument
-from portal.intake.insert import insert_orders
+from portal.intake.insert import NewOrder, insert_orders, new_orders
 from portal.intake.saved import saved_orders
 from portal.intake.update import Outcome, changes, update
 from portal.models import CheckoutPage, Item, Order
 from portal.pools import sold
+from portal.vault import vault
 
+Incoming = OrderDocument | ReadAhead
 Result = Outcome | DocumentError
 
 # What a database says of one order, rather than of itself.
 REFUSALS = (DataError, IntegrityError, InternalError)
 
 
-def upsert(documents: Sequence[OrderDocument]) -> list[Result]:
+def upsert(documents: Sequence[Incoming]) -> list[Result]:
     """Write `documents` down, each of another order; says of each what it did, or why it did not.
 
     All ways in end here, whether they bring one order or hundreds. Commits nothing: until the
@@ -40,18 +43,17 @@ def upsert(documents: Sequence[OrderDocument]) -> list[Result]:
     return [found[document.order_id] for document in documents]
 
 
-def _new_texts(documents: Sequence[OrderDocument], outcomes: Sequence[Result]) -> list[str]:
+def _new_texts(documents: Sequence[Incoming], outcomes: Sequence[Result]) -> list[str]:
     """The licenses of the documents that changed something: some of them may be new."""
     return [
-        license.text
+        text
         for document, outcome in zip(documents, outcomes, strict=True)
         if outcome in (Outcome.IMPORTED, Outcome.UPDATED)
-        for item in document.items
-        for license in item.licenses
+        for text in document.license_texts
     ]
 
 
-def _all_or_by_parts(documents: Sequence[OrderDocument]) -> list[Result]:
+def _all_or_by_parts(documents: Sequence[Incoming]) -> list[Result]:
     """Halves what the database refuses until the one that it refuses stands alone.
 
     What was refused has let go of its locks, and the lower half comes first: locks are still taken
@@ -72,21 +74,21 @@ def _refused(error: DBAPIError) -> DocumentError:
     return DocumentError(f"line: the database refused it ({type(error.orig).__name__})")
 
 
-def _write(documents: Sequence[OrderDocument]) -> list[Result]:
+def _write(documents: Sequence[Incoming]) -> list[Result]:
     pages = _page_ids(documents)
     results = _first_look(documents, pages)
     changing = [document for document in documents if document.order_id not in results]
-    inserted = insert_orders(changing, pages)
+    inserted = insert_orders(_as_new(changing), pages)
     results |= dict.fromkeys(inserted, Outcome.IMPORTED)
     existing = _existing({document.order_id for document in changing} - inserted)
     for document in changing:
         if order := existing.get(document.order_id):
-            results[order.id] = _updated(order, document, pages)
+            results[order.id] = _updated(order, _whole(document), pages)
     db.session.flush()
     return [results[document.order_id] for document in documents]
 
 
-def _first_look(documents: Sequence[OrderDocument], pages: dict[str, int]) -> dict[int, Result]:
+def _first_look(documents: Sequence[Incoming], pages: dict[str, int]) -> dict[int, Result]:
     """What becomes, by the ids of the orders, of the documents that change nothing: most of a file
     that was imported before. Nobody is kept from these orders. News is noted even then."""
     orders = saved_orders([document.order_id for document in documents])
@@ -96,11 +98,22 @@ def _first_look(documents: Sequence[OrderDocument], pages: dict[str, int]) -> di
         try:
             if document.checkout_page not in pages:
                 raise DocumentError(f"checkout_page: there is no page {document.checkout_page}")
-            if order and not document.told_at and not changes(order, document, pages):
+            if order and not document.told_at and not changes(order, _whole(document), pages):
                 results[document.order_id] = Outcome.UNCHANGED
         except DocumentError as error:
             results[document.order_id] = error
     return results
+
+
+def _as_new(documents: Sequence[Incoming]) -> list[NewOrder]:
+    """The rows that they are where they are not there yet."""
+    here = [document for document in documents if isinstance(document, OrderDocument)]
+    made = iter(new_orders(here, vault(), db.session.connection().dialect))
+    return [next(made) if isinstance(one, OrderDocument) else one.new for one in documents]
+
+
+def _whole(document: Incoming) -> OrderDocument:
+    return document if isinstance(document, OrderDocument) else document.document
 
 
 def _updated(order: Order, document: OrderDocument, pages: dict[str, int]) -> Result:
@@ -110,7 +123,7 @@ def _updated(order: Order, document: OrderDocument, pages: dict[str, int]) -> Re
         return error
 
 
-def _page_ids(documents: Iterable[OrderDocument]) -> dict[str, int]:
+def _page_ids(documents: Iterable[Incoming]) -> dict[str, int]:
     codes = {document.checkout_page for document in documents}
     query = select(CheckoutPage.code, CheckoutPage.id).where(CheckoutPage.code.in_(codes))
     return {row.code: row.id for row in db.session.execute(query)}

@@ -70,8 +70,7 @@ class RunningPortal:
         return [self.process.pid, *self._below(self.process.pid)]
 
     def _child(self, words):
-        ours = self.process.pid
-        return next((pid for pid, up, args in _running() if up == ours and words in args), None)
+        return next(iter(children_of(self.process.pid, words)), None)
 
     def _below(self, pid):
         for child, parent, _args in _running():
@@ -99,6 +98,11 @@ def kill(pid, number=signal.SIGKILL):
     return True
 
 
+def children_of(pid, words):
+    """The numbers of the processes right under `pid` whose commands have these `words`."""
+    return [child for child, parent, args in _running() if parent == pid and words in args]
+
+
 def is_running(pid):
     """Whether there is such a process that has not ended."""
     return any(pid == found for found, _parent, _args in _running())
@@ -116,7 +120,10 @@ def wait_until(condition, seconds=20):
 def _running():
     """Number, parent's number and command of every process that has not ended."""
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid=,stat=,args="], check=True, capture_output=True, text=True
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     for line in listed.stdout.splitlines():
         pid, parent, state, args = line.split(None, 3)
