@@ -9,6 +9,7 @@ from sqlalchemy import Column, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from portal.extensions import Model
+from portal.models.license_names import names_of
 from portal.models.refusal import Refusal
 from portal.models.sending import Sending
 from portal.models.staff import Staff
@@ -58,6 +59,11 @@ class Contents(Sending):
     def licenses(cls) -> Mapped[list["License"]]:
         """What it carries."""
         return relationship(secondary=delivery_licenses, order_by="License.id")
+
+    @property
+    def license_names(self) -> str:
+        """What its licenses are called; empty where it carries none."""
+        return names_of(self.licenses)
 
     @property
     def is_automatic(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
+from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, Index, Select, String, Text, bindparam, select
@@ -14,7 +15,11 @@ from portal.database.connections import planned_once
 from portal.database.types import BigId, UTCDateTime, words
 from portal.extensions import Model
 from portal.fulfilment import answer as fulfilment
+from portal.models.license_names import names_of
 from portal.models.staff import Staff
+
+if TYPE_CHECKING:
+    from portal.models.license import License
 
 
 class What(StrEnum):
@@ -70,11 +75,23 @@ class HistoryEntry(Model):
     delivery_id: Mapped[int | None] = mapped_column(ForeignKey("deliveries.id"))
 
     by: Mapped["Staff | None"] = relationship()
+    # Those that the e-mail carried.
+    licenses: Mapped[list["License"]] = relationship(
+        secondary="delivery_licenses",
+        primaryjoin="HistoryEntry.delivery_id == foreign(delivery_licenses.c.delivery_id)",
+        secondaryjoin="License.id == foreign(delivery_licenses.c.license_id)",
+        viewonly=True,
+    )
 
     @property
     def sentence(self) -> str:
         """What happened, for people, in the past tense."""
         return str(SENTENCES[self.what](self))
+
+    @property
+    def license_names(self) -> str:
+        """What the licenses are called that the e-mail carried; empty where there are none."""
+        return names_of(self.licenses)
 
     @property
     def address(self) -> str:
@@ -215,4 +232,17 @@ def history_of_an_order() -> Select[HistoryEntry]:
         .where(HistoryEntry.order_id == bindparam("order_id"))
         .order_by(HistoryEntry.at.desc(), HistoryEntry.id.desc())
         .options(joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages))
+    )
+
+
+@cache
+def licenses_in_the_history() -> Select[int, int]:
+    """Which licenses the e-mails in the history of the order with the id `order_id` carried: the
+    ids of delivery and license."""
+    carried = Model.metadata.tables["delivery_licenses"].c  # contents.py, which leads back to here
+    return planned_once(
+        select(carried.delivery_id, carried.license_id)
+        .join(HistoryEntry, HistoryEntry.delivery_id == carried.delivery_id)
+        .where(HistoryEntry.order_id == bindparam("order_id"))
+        .distinct()
     )

@@ -15,6 +15,7 @@ from portal.database.statements import insert_many
 from portal.database.types import BigId, UTCDateTime
 from portal.extensions import Model, db
 from portal.models.delivery import Delivery, DeliveryStatus, delivery_licenses
+from portal.models.license_names import name_of
 from portal.models.order_status import OrderStatus
 from portal.models.refusal import Refusal, Refused
 from portal.vault import Unreadable, vault
@@ -62,15 +63,7 @@ class License(Model):
     @property
     def name(self) -> str:
         """What to call it beside the others of its order."""
-        count = len(self.item.licenses)
-        if count == 1:
-            return _("license for %(product)s", product=self.item.product_name)
-        number = {"number": self.position, "count": count}
-        return _(
-            "license %(number)s of %(count)s for %(product)s",
-            product=self.item.product_name,
-            **number,
-        )
+        return name_of(self)
 
     @staticmethod
     def place(order_id: int, ref: str, position: int) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -15,13 +16,14 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.database.types import BigId, Money, UTCDateTime, words
 from portal.extensions import Model, db
-from portal.models.history import HistoryEntry, history_of_an_order
+from portal.models.history import HistoryEntry, history_of_an_order, licenses_in_the_history
 from portal.models.item import Item
 from portal.models.order_status import OrderStatus
 
 if TYPE_CHECKING:
     from portal.models.checkout_page import CheckoutPage
     from portal.models.delivery import Delivery
+    from portal.models.license import License
 
 NUMBER = re.compile(r"[A-Za-z]{0,3}([0-9]{1,12})", re.ASCII)
 
@@ -97,6 +99,24 @@ class Order(Model):
         SQLAlchemy's own ways to do so take five times as long."""
         entries = db.session.scalars(history_of_an_order(), {"order_id": self.id}).all()
         set_committed_value(self, "history", entries)
+
+    def read_mailed_licenses(self) -> None:
+        """Read which licenses the e-mails in `history` carried, where there are several to tell
+        apart: in one statement, which most orders do not need."""
+        if not (self.has_several_licenses and any(entry.delivery_id for entry in self.history)):
+            return
+        known = {license.id: license for item in self.items for license in item.licenses}
+        found: dict[int | None, list[License]] = defaultdict(list)
+        values = {"order_id": self.id}
+        for delivery_id, license_id in db.session.execute(licenses_in_the_history(), values):
+            found[delivery_id].append(known[license_id])
+        for entry in self.history:
+            set_committed_value(entry, "licenses", found.get(entry.delivery_id, []))
+
+    @property
+    def has_several_licenses(self) -> bool:
+        """Whether it has to be said which license is meant."""
+        return sum(len(item.licenses) for item in self.items) > 1
 
     @property
     def customer_name(self) -> str:

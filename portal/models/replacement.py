@@ -30,7 +30,7 @@ def replace(license: License, text: str, *, because: str, by: Staff, token: str)
             what=What.LICENSE_REPLACED,
             at=clock.now(),
             by_id=by.id,
-            text=because,
+            text=f"{because} ({license.name})",
         )
     )
     return Delivery.automatic(license.item, [new], token=token)

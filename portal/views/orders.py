@@ -131,6 +131,7 @@ def whole_order(number: str) -> Order:
     """The order with all that its page shows, but for what is under way."""
     order = order_or_404(number, *SHOWN)
     order.read_history()
+    order.read_mailed_licenses()
     return order
 
 
