@@ -72,6 +72,9 @@ def search(browser, q, **filters):
         ("Larsen", ["A0005555555", "B8888888"]),
         ("Kim Larsen", ["A0005555555", "B8888888"]),
         ("larsen kim@", ["A0005555555"]),
+        ("Larsen, Kim", ["A0005555555", "B8888888"]),
+        ("Groß; Jürgen,", ["A0007777777"]),
+        (", Kim", []),
         ("jurgen", ["A0007777777"]),
         ("JÜRGEN GROSS", ["A0007777777"]),
         ("Ju\u0308rgen", ["A0007777777"]),
@@ -128,6 +131,49 @@ def test_what_the_search_box_understands(signed_in, ada, typed, numbers):
     page = search(signed_in(ada), typed)
     assert page.status == 200
     assert sorted(found(page)) == numbers
+
+
+@pytest.mark.usefixtures("rich")
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("8888888 5555555", ""),
+        ("8888888 A0000000012 5555555, 3", "Not found: 12, 3."),
+        ("5555555, 1, 2", "Not found: 1, 2."),
+        ("5555555", ""),
+        (
+            " ".join(map(str, [5555555, *range(1, 24)])),
+            f"Not found: {', '.join(map(str, range(1, 21)))} and 3 more.",
+        ),
+    ],
+)
+def test_numbers_that_no_order_has_are_named(signed_in, ada, typed, said):
+    page = search(signed_in(ada), typed)
+    statuses = " ".join(part.text for part in page.parts("[role=status]"))
+    assert said in statuses
+    assert ("Not found" in statuses) == bool(said)
+
+
+def test_an_order_that_a_filter_leaves_out_is_not_found(signed_in, ada, rich):
+    page = search(signed_in(ada), "5555555 8888888 7777777", created_from="2026-11-02", page="acme")
+    assert "Not found" not in page.text
+    page = search(signed_in(ada), "5555555 8888888", status="deleted")
+    assert "No order fits" in page.text
+
+
+def test_of_more_numbers_than_a_page_holds_the_missing_are_counted(signed_in, ada, acme):
+    for number in range(1, 53):
+        bring_in(order_document(f"A{number:010}"))
+    page = search(signed_in(ada), " ".join(map(str, range(1, 56))))
+    assert "52 orders. Not found: 3 of 55 numbers." in page.part("results").text
+    page = search(signed_in(ada), " ".join(map(str, range(1, 53))))
+    assert "Not found" not in page.text
+
+
+def test_a_phone_number_is_no_license(signed_in, ada, order):
+    page = search(signed_in(ada), "+49 30 5550123")
+    assert "Phone numbers are not searched" in page.part("nothing").text
+    assert page.part("q").attributes["value"] == "+49 30 5550123"
 
 
 @pytest.mark.usefixtures("rich")

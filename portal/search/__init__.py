@@ -21,6 +21,12 @@ LABELS = {"order", "no", "nr", "number"}
 AROUND = "#<>()[]\"'.:"
 AROUND_ADDRESS = re.compile(r"""mailto:|[<>()\[\]",;]+""", re.IGNORECASE)
 
+# What parts words in a list or a name: 'Larsen, Kim'.
+AFTER_A_WORD = re.compile(r"(?<=\w)[,;](?=\s|$)")
+
+# No license begins as a phone number does.
+PHONE = re.compile(r"\+[\d\s()/.-]+", re.ASCII)
+
 # What stands around a license where it was copied from: quotes, and what it is called there.
 QUOTES = " \"'`“”„‟‘’‚‛«»‹›"
 NAMED = re.compile(r"[^\W\d_][^:=]{0,40}[:=](.+)")
@@ -83,6 +89,7 @@ class Search:
         the whole word: with the blank before (and after) it is long enough for a trigram.
         """
         typed = AROUND_ADDRESS.sub(" ", self.q) if "@" in self.q else self.q
+        typed = AFTER_A_WORD.sub(" ", typed)
         return [_long_enough(word) for word in dict.fromkeys(searchable(typed).split())]
 
     @cached_property
@@ -108,10 +115,15 @@ class Search:
         return [text for text in dict.fromkeys(texts) if text]
 
     @property
+    def is_phone(self) -> bool:
+        """Whether a phone number is in the box, as they are written with the code of a country."""
+        return PHONE.fullmatch(self.q) is not None
+
+    @property
     def looks_like_license(self) -> bool:
         """Whether the box may hold a license, mistyped or with words beside it, although no order
         has it: long codes with digits or hyphens, in one piece or in several."""
-        if self.numbers:
+        if self.numbers or self.is_phone:
             return False
         words = [word for word in self.q.split() if "@" not in word]
         coded = [word for word in words if re.search(r"\d", word) or word.count("-") >= HYPHENS]

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import defer, joinedload, lazyload, with_expression
@@ -18,6 +18,7 @@ from portal.models.progress import Progress
 from portal.search import Search
 from portal.search.cursor import Cursor
 from portal.search.days import Days
+from portal.search.missing import not_found
 from portal.search.results import find, license_in
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
@@ -86,7 +87,7 @@ class SearchForm(Form):
 
 def _refuse_backwards(first: DateField, last: DateField) -> None:
     if first.data and last.data and first.data > last.data:
-        raise ValidationError(_("This day is before the first one."))
+        raise ValidationError(_("This day is before the one in “from”."))
 
 
 @bp.get("")
@@ -112,13 +113,18 @@ def answer(asked: MultiDict[str, str]) -> str | Response | tuple[str, int]:
         form.q.errors = [_("These are too many numbers for one search.")]
         return render_template("orders/index.html", form=form, search=Search(), found=None), 422
     found = find(search, current_staff, pages)
+    missing = not_found(search, found)
     if found.only_number and not search.is_empty:
+        if missing:
+            flash(missing, "note")
         return redirect(url_for("orders.show", number=found.only_number), 303)
     if search.cursor and not found.results:
         return _to(search.at(None))
     if search.is_too_long or (search.looks_like_license and not found.count):
         return _to(search.for_license())
-    return render_template("orders/index.html", form=form, search=search, found=found)
+    return render_template(
+        "orders/index.html", form=form, search=search, found=found, missing=missing
+    )
 
 
 def redrawn(number: str) -> dict[str, object]:
