@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.extensions import db
-from portal.models import Delivery, Item, Order
+from portal.models import Delivery, DeliveryStatus, Item, Order
 from tests.people import add_staff, bring_in, item_document, order_document
 from tests.support.application import statements
 from tests.support.portal import PlainBrowser
@@ -81,6 +81,24 @@ def test_the_question_does_not_call_a_lost_delivery_one_that_is_under_way(page, 
     question = page.press("Resend")
     assert "may have been sent" in question.text
     assert "is being sent" not in question.text
+
+
+def test_the_question_tells_the_last_that_was_sent_from_the_last_try(page, license, rob):
+    assert "Last sent never by Keydesk" in page.press("Resend").text
+    went = license.resend(by=None, token="1" * 24)
+    db.session.commit()
+    went.finish(DeliveryStatus.SENT)
+    db.session.commit()
+    question = page.press("Resend").text
+    assert "Last sent" in question
+    assert "Last try" not in question
+    failed = license.resend(by=rob, token="2" * 24)
+    db.session.commit()
+    failed.finish(DeliveryStatus.FAILED, failure="address_refused")
+    db.session.commit()
+    sent, tried = page.press("Resend").text.split("Last sent")[1].split("Last try")
+    assert "rob@example.com" not in sent
+    assert "by rob@example.com was not sent" in tried
 
 
 def test_a_cancelled_question_is_the_button_again(page):

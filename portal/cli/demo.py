@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from portal.demo.mail_server import LOOPBACK, catching_mails
 from portal.demo.orders import PRODUCTS
 from portal.demo.vendor import vendors_web_service
 
+DEFAULT_PORT = 5000
 SETTINGS = {"DEMO": "true", "SESSION_COOKIE_SECURE": "false", "PORTAL_NAME": '"Keydesk demo"'}
 
 
@@ -31,7 +33,7 @@ SETTINGS = {"DEMO": "true", "SESSION_COOKIE_SECURE": "false", "PORTAL_NAME": '"K
     "--host", default=LOOPBACK, show_default=True, help="The demo listens on loopback only."
 )
 @click.option(
-    "--port", default=5000, show_default=True, envvar="PORT", type=click.IntRange(1, 65535)
+    "--port", default=DEFAULT_PORT, show_default=True, envvar="PORT", type=click.IntRange(1, 65535)
 )
 @click.option("--reset", is_flag=True, help="Start over with fresh data.")
 @click.pass_context
@@ -57,17 +59,17 @@ def demo(ctx: click.Context, host: str, port: int, reset: bool) -> None:
 @click.option("--quantity", default=1, show_default=True, type=click.IntRange(1, 100))
 @click.option("--email", default="kim@example.com", show_default=True)
 @click.option(
-    "--port", default=5000, show_default=True, envvar="PORT", type=click.IntRange(1, 65535)
+    "--port", default=DEFAULT_PORT, show_default=True, envvar="PORT", type=click.IntRange(1, 65535)
 )
 def order(products: tuple[str, ...], quantity: int, email: str, port: int) -> None:
     """Tell the demo that is running of a paid order, as the shop of Acme Store would."""
     message = shop.paid_order(list(products), email, quantity)
     try:
-        answer = shop.tell(f"http://{LOOPBACK}:{port}", message)
+        shop.tell(f"http://{LOOPBACK}:{port}", message)
     except shop.ShopError as error:
         raise click.ClickException(str(error)) from None
     number = message["data"]["number"]
-    click.echo(f"{answer['outcome']}: http://{LOOPBACK}:{port}/orders/{number}")
+    click.echo(f"The order came in: http://{LOOPBACK}:{port}/orders/{number}")
 
 
 def _run(host: str, port: int, reset: bool) -> None:
@@ -120,9 +122,18 @@ def _announce(port: int) -> None:
         f"  {demo_portal.OPERATOR}   sees all orders\n"
         f"  {demo_portal.AGENT}      sees the orders of Acme Store\n"
         f"  password: {demo_portal.PASSWORD}\n\n"
-        "  A paid order comes in: keydesk demo order\n"
+        f"  A paid order comes in: {_order_command(port)}\n"
         f"  E-mails that leave: http://{LOOPBACK}:{port}/mailbox\n"
         "  Ctrl+C ends it.\n"
+    )
+
+
+def _order_command(port: int) -> str:
+    """What to type for an order to come in at `port`, in the folder the demo was started in."""
+    script = Path(sys.executable).with_name("keydesk")
+    name = script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script
+    return f"{shlex.quote(str(name))} demo order" + (
+        "" if port == DEFAULT_PORT else f" --port {port}"
     )
 
 

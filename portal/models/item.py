@@ -95,7 +95,7 @@ class Item(Model):
                 "delivery_forbidden",
                 order.checkout_page.ban,
                 _("Only an operator can allow it again."),
-                for_operators=_("You can allow it in the settings of the checkout page."),
+                for_operators=_("You can allow it again:"),
                 page_code=order.checkout_page.code,
             )
         if not order.email:

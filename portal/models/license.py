@@ -189,6 +189,13 @@ class License(Model):
         return db.session.scalars(self._deliveries()).first()
 
     @property
+    def last_sent_delivery(self) -> Delivery | None:
+        """The newest delivery of this license that a mail server accepted, though it may have come
+        back since."""
+        accepted = Delivery.status.in_([DeliveryStatus.SENT, DeliveryStatus.BOUNCED])
+        return db.session.scalars(self._deliveries().where(accepted)).first()
+
+    @property
     def queued_delivery(self) -> Delivery | None:
         """The newest delivery of this license that is to be sent, or tried again."""
         query = self._deliveries().where(Delivery.status == DeliveryStatus.QUEUED)

@@ -29,8 +29,8 @@ __all__ = ["LicenseQuantity", "Product", "Tool"]
 
 
 class Product(Model):
-    """A product appears by itself with the first order that has it. `code` is what the order
-    document calls the product's id."""
+    """What is sold on a checkout page, and how its licenses are obtained. It appears by itself with
+    the first order that wants a license of it. `code` is what the order document calls its id."""
 
     __tablename__ = "products"
     __table_args__ = (UniqueConstraint("checkout_page_id", "code"),)

@@ -19,6 +19,11 @@ class Refusal:
     for_operators: str | None = None
     page_code: str | None = None
 
+    def __post_init__(self) -> None:
+        # It may end in what a person wrote as a reason, and the next step follows it.
+        if self.sentence and self.sentence[-1] not in ".!?…":
+            object.__setattr__(self, "sentence", f"{self.sentence}.")
+
     def step_for(self, person: "Staff") -> str:
         """The next step for the person who reads."""
         return self.for_operators if self.for_operators and person.sees_all else self.next_step

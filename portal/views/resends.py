@@ -24,7 +24,8 @@ def new(number: str, license_id: int) -> tuple[str, int]:
     spoken = license.order.checkout_page.language_for(license.order.locale)
     language = languages.language_name(spoken, seen_by=str(get_locale()))
     shown = {"license": license, "form": form, "language": language}
-    shown |= {"last": license.last_delivery, "queued": license.queued_delivery}
+    shown |= {"last": license.last_delivery, "last_sent": license.last_sent_delivery}
+    shown |= {"queued": license.queued_delivery}
     return render_template("resends/_new.html", **shown), 200
 
 
