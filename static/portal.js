@@ -32,11 +32,14 @@
     if (button) copy(button);
   });
 
+  // What a person has typed into a question is not lost to one key.
+  const holdsText = (question) => [...question.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value.trim());
+
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, select, [contenteditable]");
-    if (event.key === "Escape" && !typing) {
-      const question = event.target.closest("[data-escape]") || document.querySelector("[data-escape]");
-      if (question) document.querySelector(question.dataset.escape).click();
+    if (event.key === "Escape") {
+      const question = event.target.closest("[data-escape]") || (!typing && document.querySelector("[data-escape]"));
+      if (question && !holdsText(question)) document.querySelector(question.dataset.escape).click();
     }
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       const box = byId("q");

@@ -203,6 +203,8 @@ def test_a_change_of_the_settings_is_noted(signed_in, ada, pool):
     page = signed_in(ada).open(f"/pools/{pool.id}").fill("Whom to warn", "v@example.com")
     page = page.press("Save")
     assert "Whom to warn" in page.part("changes").text
+    page = page.fill("Warn when so many licenses are left", "7").press("Save")
+    assert "Warn when so many licenses are left" in page.part("changes").text
     assert "v@example.com" in page.part("changes").text
 
 

@@ -141,6 +141,11 @@ def _show_outcomes() -> None:
         db.session.add(delivery)
         db.session.flush()
         delivery.finish(status, failure=failure, answer=answer)
-    unreadable = sendable[len(outcomes)]
+    # What may be done about it shows best where a license can be obtained again.
+    unreadable = next(
+        license
+        for license in sendable[len(outcomes) :]
+        if TOOLS.get(license.item.product_code) is not Tool.INFORMATION
+    )
     unreadable.sealed = b"\x00" * len(unreadable.sealed)
     db.session.commit()

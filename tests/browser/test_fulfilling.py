@@ -177,6 +177,25 @@ def test_a_license_is_entered_and_arrives(at_desk, app, rob, fulfilments, mailbo
     assert "NEW-1\n  two" in mail.plain.replace("\r\n", "\n")
 
 
+def test_escape_takes_a_question_back_that_holds_no_text(at_desk, rob, order):
+    page = at_desk(rob)
+    page.goto(ORDER)
+    button(page, "Replace").click()
+    expect(page.get_by_label("New license")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("New license")).to_have_count(0)
+
+    button(page, "Replace").click()
+    page.get_by_label("What is wrong with the former one").fill("Does not activate")
+    button(page, "Replace and send").focus()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.keyboard.press("Escape")
+    button(page, "Cancel").click()
+    expect(page.get_by_label("New license")).to_have_count(0)
+    assert len(asked) == 1
+
+
 def test_a_license_is_replaced_with_the_keyboard(at_desk, rob, order):
     page = at_desk(rob)
     page.goto(ORDER)
