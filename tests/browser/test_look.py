@@ -161,6 +161,14 @@ def test_the_page_of_an_order_that_is_on_its_way(at_desk, rob, acme, axe, scheme
     assert_good(page, axe)
 
 
+def test_what_the_mouse_is_on_can_be_read(at_desk, rob, order, axe, scheme, width):
+    page = at_desk(rob, **options(scheme, width))
+    page.goto(ORDER)
+    for name in ("Copy license", "Resend", "Replace", "Sign out"):
+        page.get_by_role("button", name=name).first.hover()
+        assert axe(page) == [], name
+
+
 @pytest.mark.parametrize("status", [OrderStatus.DELETED, OrderStatus.TERMINATED])
 def test_the_page_of_an_order_that_cannot_be_sent(at_desk, rob, order, axe, scheme, width, status):
     order.status = status
