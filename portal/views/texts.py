@@ -77,6 +77,11 @@ class ProductTextForm(FlaskForm):  # type: ignore[misc]
         }
         return sample_email(page, language, texts, product=self.product)
 
+    def write(self, language: str) -> None:
+        """Have the text say from now on what the form holds."""
+        subject, body = self.subject.data or "", self.body.data or ""
+        ProductText.write(self.product, language, subject=subject, body=body, by=current_staff)
+
 
 class PageTextForm(FlaskForm):  # type: ignore[misc]
     """How every e-mail of a checkout page begins and ends; what is empty is the default."""
@@ -99,6 +104,11 @@ class PageTextForm(FlaskForm):  # type: ignore[misc]
         texts = {"opening": self.opening.data or "", "closing": self.closing.data or ""}
         return sample_email(self.page, language, texts)
 
+    def write(self, language: str) -> None:
+        """Have the text say from now on what the form holds."""
+        opening, closing = self.opening.data or "", self.closing.data or ""
+        PageText.write(self.page, language, opening=opening, closing=closing, by=current_staff)
+
 
 @bp.get("/products/<int:product_id>/texts/<language>")
 @staff_only(may="configure")
@@ -111,19 +121,7 @@ def show_product(product_id: int, language: str) -> str:
 @staff_only(may="configure")
 def write_product(product_id: int, language: str) -> str | BaseResponse | tuple[str, int]:
     product = _product_or_404(product_id, language)
-    form = ProductTextForm(product, None)
-    if not form.validate():
-        return _page(form, language), 422
-    if "preview" in request.form:
-        return _page(form, language)
-    ProductText.write(
-        product,
-        language,
-        subject=form.subject.data or "",
-        body=form.body.data or "",
-        by=current_staff,
-    )
-    return _saved(form, language)
+    return _written(ProductTextForm(product, None), language)
 
 
 @bp.get("/products/<int:product_id>/texts/<language>/html")
@@ -146,22 +144,17 @@ def show_page(code: str, language: str) -> str:
 @staff_only(may="configure")
 def write_page(code: str, language: str) -> str | BaseResponse | tuple[str, int]:
     page = _page_or_404(code, language)
-    form = PageTextForm(page, None)
+    return _written(PageTextForm(page, None), language)
+
+
+def _written(
+    form: ProductTextForm | PageTextForm, language: str
+) -> str | BaseResponse | tuple[str, int]:
     if not form.validate():
         return _page(form, language), 422
     if "preview" in request.form:
         return _page(form, language)
-    PageText.write(
-        page,
-        language,
-        opening=form.opening.data or "",
-        closing=form.closing.data or "",
-        by=current_staff,
-    )
-    return _saved(form, language)
-
-
-def _saved(form: ProductTextForm | PageTextForm, language: str) -> BaseResponse:
+    form.write(language)
     try:
         db.session.commit()
     except IntegrityError:  # somebody else wrote the first text at the same moment
