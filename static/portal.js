@@ -100,8 +100,19 @@
     });
   });
 
-  document.addEventListener("htmx:error", (event) => {
-    if (isByItself(event)) return;
+  function sayThatNoAnswerCame() {
+    say("");
     byId("notice").replaceChildren(byId("no-answer").content.cloneNode(true));
+  }
+
+  document.addEventListener("htmx:error", (event) => {
+    if (!isByItself(event)) sayThatNoAnswerCame();
+  });
+
+  // A reverse proxy answers by itself while the portal starts again: its page is no part of ours.
+  document.addEventListener("htmx:before:response", (event) => {
+    if (event.detail.ctx.response.headers.get("X-Written-By") === "Keydesk") return;
+    event.preventDefault();
+    if (!isByItself(event)) sayThatNoAnswerCame();
   });
 })();

@@ -85,6 +85,26 @@ def test_a_time_out_is_shown(question, window):
     window.complaints[:] = []
 
 
+@pytest.mark.parametrize("status", [200, 409, 422, 429, 502, 503])
+def test_a_page_of_the_proxy_is_not_taken_for_an_answer(question, window, status):
+    proxy = {"status": status, "content_type": "text/html", "body": "<h1>nginx/1.22.1</h1>"}
+    question.route("**/resends", lambda route: route.fulfill(**proxy))
+    send(question)
+    expect(question.locator("#notice .notice")).to_contain_text("No answer came")
+    expect(question.locator("#announcement")).to_be_empty()
+    expect(question.get_by_role("button", name="Send", exact=True)).to_be_focused()
+    expect(question.locator(".license pre")).to_be_visible()
+    expect(question.get_by_text("nginx")).to_have_count(0)
+
+    question.goto("/orders")
+    question.route("**/searches", lambda route: route.fulfill(**proxy))
+    question.get_by_label("Search orders").fill("kim")
+    question.get_by_role("button", name="Find").click()
+    expect(question.locator("#notice .notice")).to_contain_text("No answer came")
+    expect(question.locator("#results tbody tr")).to_have_count(1)
+    window.complaints[:] = []  # the browser writes of each 4xx and 5xx
+
+
 def test_without_scripts_the_page_says_what_is_missing(window):
     page = window(java_script_enabled=False)
     page.goto("/login")
