@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, inspect, text
 from portal import create_app
 from portal.extensions import db
 from portal.models import AwaitedOrder, Order
+from portal.models.order import search_text
 from tests.support.application import dispose_of, ordinary_settings
 from tests.support.databases import migrate
 
@@ -89,6 +90,23 @@ def test_orders_that_are_there_come_along(engine, empty_database):
         db.session.rollback()
         downgrade(revision="0003")
         assert db.session.scalar(text("SELECT count(*) FROM items")) == 1
+        db.session.rollback()
+    dispose_of(app)
+
+
+def test_names_that_are_there_are_found_without_their_strokes(empty_database):
+    app = create_app(ordinary_settings() | {"SQLALCHEMY_DATABASE_URI": empty_database.uri})
+    with app.app_context():
+        upgrade(revision="0017")
+        for row in ROWS:
+            db.session.execute(text(row.replace("' kim '", "' yılmaz æsa '")))
+        db.session.commit()
+        upgrade()
+        kept = text("SELECT search_text FROM orders")
+        assert db.session.scalar(kept) == search_text(["Yılmaz", "Æsa"]) == " yilmaz aesa "
+        if db.engine.dialect.name == "sqlite":
+            index = text("SELECT rowid FROM order_search WHERE order_search MATCH '\"yilmaz\"'")
+            assert db.session.scalar(index) == 7
         db.session.rollback()
     dispose_of(app)
 

@@ -133,6 +133,17 @@ def test_what_the_search_box_understands(signed_in, ada, typed, numbers):
     assert sorted(found(page)) == numbers
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["YILMAZ", "Yılmaz", "sorensen lukaszewski", "Sørensen & Łuk", "Aethelred", "ÆTHEL", "yil lu"],
+)
+def test_letters_that_unicode_does_not_take_apart_are_found(signed_in, ada, acme, typed):
+    bring_in(order_document("A0000000001", customer={"email": "an@example.com"}))
+    names = {"first_name": "Æthelred", "last_name": "Yılmaz", "company": "Sørensen & Łukaszewski"}
+    bring_in(order_document(customer={"email": "kim@example.com"} | names))
+    assert found(search(signed_in(ada), typed)) == [NUMBER]
+
+
 @pytest.mark.usefixtures("rich")
 @pytest.mark.parametrize(
     ("typed", "said"),
@@ -237,6 +248,32 @@ def test_a_license_that_is_typed_stays_in_no_address(signed_in, ada, typed, way)
     assert page.status == 200
     assert "q=" not in page.address
     assert browser.open(page.address).address == page.address
+
+
+def test_what_may_be_a_mistyped_license_stays_in_the_box_to_be_mended(signed_in, ada, order):
+    typed = "EXT-2026-000123"
+    page = signed_in(ada).open("/orders").fill("Search orders", typed).press("Find")
+    assert page.part("q").attributes["value"] == typed
+    assert "Where it is a license, try its last six characters." in page.part("nothing").text
+    assert "Try a shorter part" in page.part("nothing").text
+    assert typed not in page.part("results").text
+    assert "may be a license" in signed_in(ada).open(page.address).part("nothing").text
+
+
+@pytest.mark.usefixtures("order")
+@pytest.mark.parametrize("typed", ["hana.jensen.66", "maria.gonzalez1985", "jean-luc.roy_2024"])
+def test_a_part_of_an_address_is_no_license(signed_in, ada, typed):
+    page = search(signed_in(ada), typed)
+    assert page.part("q").attributes["value"] == typed
+    assert "license" not in page.part("nothing").text
+
+
+@pytest.mark.usefixtures("order")
+@pytest.mark.parametrize(("typed", "is_short"), [("qq", True), ("kim q", True), ("qqq", False)])
+def test_of_short_words_the_page_says_where_they_are_found(signed_in, ada, typed, is_short):
+    text = search(signed_in(ada), typed).part("nothing").text
+    assert ("only found where a word begins" in text) == is_short
+    assert ("Try a shorter part" in text) != is_short
 
 
 @pytest.mark.usefixtures("order")

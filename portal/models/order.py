@@ -142,6 +142,11 @@ def full_name(first: str | None, last: str | None) -> str:
 # Direction marks and the like: copied along with a text, and never typed.
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 SYMBOL = re.compile(r"[^\w\s]|_")
+# What Unicode does not take apart, and people type without: as Lucene's ASCIIFoldingFilter has it.
+STROKED = str.maketrans(
+    {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ŋ": "n", "ə": "a"}
+    | {"æ": "ae", "œ": "oe", "þ": "th"}
+)
 
 
 def searchable(text: str) -> str:
@@ -153,7 +158,7 @@ def searchable(text: str) -> str:
     folded = text.casefold()
     if not text.isascii():
         folded = unicodedata.normalize("NFKD", INVISIBLE.sub("", text)).casefold()
-        folded = "".join(filterfalse(unicodedata.combining, folded))
+        folded = "".join(filterfalse(unicodedata.combining, folded)).translate(STROKED)
     return " ".join(SYMBOL.sub(_letter, folded).split())
 
 

@@ -31,6 +31,9 @@ PHONE = re.compile(r"\+[\d\s()/.-]+", re.ASCII)
 QUOTES = " \"'`“”„‟‘’‚‛«»‹›"
 NAMED = re.compile(r"[^\W\d_][^:=]{0,40}[:=](.+)")
 
+# A part of an e-mail address as many are made: 'hana.jensen.66'.
+MAILBOX = re.compile(r"[a-z]+(?:[._-][a-z]+)+[._-]?\d{0,4}", re.ASCII)
+
 # From these lengths on, what no order has may be a mistyped license, and is kept out of addresses.
 CODE_LENGTH = 12
 TEXT_LENGTH = 254
@@ -92,6 +95,11 @@ class Search:
         typed = AFTER_A_WORD.sub(" ", typed)
         return [_long_enough(word) for word in dict.fromkeys(searchable(typed).split())]
 
+    @property
+    def has_short_words(self) -> bool:
+        """Whether there are words that are only found where others begin, see `words`."""
+        return any(word.startswith(" ") for word in self.words)
+
     @cached_property
     def digests(self) -> list[bytes]:
         """What a license asked for may have as `License.digest`."""
@@ -125,7 +133,7 @@ class Search:
         has it: long codes with digits or hyphens, in one piece or in several."""
         if self.numbers or self.is_phone:
             return False
-        words = [word for word in self.q.split() if "@" not in word]
+        words = [word for word in self.q.split() if "@" not in word and not MAILBOX.fullmatch(word)]
         coded = [word for word in words if re.search(r"\d", word) or word.count("-") >= HYPHENS]
         return len(self.q) > TEXT_LENGTH or sum(map(len, coded)) >= CODE_LENGTH
 

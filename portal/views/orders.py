@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy.orm import defer, joinedload, lazyload, with_expression
@@ -92,12 +92,14 @@ def _refuse_backwards(first: DateField, last: DateField) -> None:
 
 @bp.get("")
 @staff_only(may="read")
-def index() -> str | Response | tuple[str, int]:
-    return answer(request.args)
+def index() -> Response:
+    return answer(request.args, in_address=True)
 
 
-def answer(asked: MultiDict[str, str]) -> str | Response | tuple[str, int]:
-    """The page that answers a search, or the way to the only order that fits."""
+def answer(asked: MultiDict[str, str], *, in_address: bool) -> Response:
+    """The page that answers a search, or the way to the only order that fits. What may be a license
+    stays in no address: a search that came in one leads to another, and one that did not says which
+    one it may have."""
     pages = visible_pages()
     form = SearchForm(asked)
     form.page.choices = [
@@ -105,13 +107,13 @@ def answer(asked: MultiDict[str, str]) -> str | Response | tuple[str, int]:
         *(SelectChoice(page.code, page.title) for page in pages),
     ]
     if not form.validate():
-        return render_template("orders/index.html", form=form, search=Search(), found=None), 422
+        return _not_understood(form)
     search = form.search(_cursor(asked))
     if digest := license_in(search, current_staff, pages):
         return _to(search.for_license(digest))
     if search.is_too_long and search.numbers:
         form.q.errors = [_("These are too many numbers for one search.")]
-        return render_template("orders/index.html", form=form, search=Search(), found=None), 422
+        return _not_understood(form)
     found = find(search, current_staff, pages)
     missing = not_found(search, found)
     if found.only_number and not search.is_empty:
@@ -120,11 +122,20 @@ def answer(asked: MultiDict[str, str]) -> str | Response | tuple[str, int]:
         return redirect(url_for("orders.show", number=found.only_number), 303)
     if search.cursor and not found.results:
         return _to(search.at(None))
-    if search.is_too_long or (search.looks_like_license and not found.count):
+    is_hidden = search.is_too_long or (search.looks_like_license and not found.count)
+    if is_hidden and in_address:
         return _to(search.for_license())
-    return render_template(
-        "orders/index.html", form=form, search=search, found=found, missing=missing
-    )
+    shown = {"form": form, "search": search, "found": found, "missing": missing}
+    response = make_response(render_template("orders/index.html", **shown))
+    if not in_address:
+        asks_again = search.for_license() if is_hidden else search
+        response.headers["HX-Push-Url"] = asks_again.address(url_for("orders.index"))
+    return response
+
+
+def _not_understood(form: SearchForm) -> Response:
+    shown = {"form": form, "search": Search(), "found": None}
+    return make_response(render_template("orders/index.html", **shown), 422)
 
 
 def redrawn(number: str) -> dict[str, object]:

@@ -28,6 +28,15 @@ def test_results_change_in_place_and_the_back_button_leads_back(at_desk, rob, ac
     expect(page).to_have_url(re.compile(r"/orders$"))
 
 
+def test_what_may_be_a_license_is_in_the_box_and_not_in_the_address(at_desk, rob, order):
+    page = at_desk(rob)
+    page.get_by_label("Search orders").fill("ABCDE-FGHIJ-KLMNO")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No order fits")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/orders\?license=[0-9a-f]{32}$"))
+    expect(page.get_by_label("Search orders")).to_have_value("ABCDE-FGHIJ-KLMNO")
+
+
 def test_pages_follow_one_another_and_take_the_focus_along(at_desk, rob, acme):
     bring_in_many(51)
     page = at_desk(rob)
