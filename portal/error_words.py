@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _
+from flask_babel import ngettext as _n
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
@@ -80,8 +81,13 @@ UNEXPECTED = (
 )
 
 
-def in_words(error: HTTPException, code: int) -> Words:
-    """The words for `error`, which is answered with the status `code`."""
+def in_words(error: HTTPException, code: int, wait: int | None = None) -> Words:
+    """The words for `error`, which is answered with the status `code`; `wait` are the seconds until
+    what was tried is allowed again, where that is known."""
     of_kind = (words for kind, words in OF_KINDS.items() if isinstance(error, kind))
     word, title, advice = next(of_kind, OF_CODES.get(code, UNEXPECTED))
+    if wait is not None:
+        advice = _n(
+            "Wait a minute, and try again.", "Wait %(num)s minutes, and try again.", -(-wait // 60)
+        )
     return Words(word, str(title), str(advice))

@@ -52,7 +52,7 @@ def _answer(error: HTTPException) -> Response:
         sessions.asks_as(None)  # to know them would take the database
     # Asked before a page asks who is signed in, whose transaction this would wait for on SQLite.
     wait = rate_limits.seconds_to_wait() if isinstance(error, RateLimitExceeded) else None
-    response = _shown(error, code)
+    response = _shown(error, code, wait)
     for name, value in error.get_headers():
         if name in KEPT_HEADERS:
             response.headers[name] = value
@@ -61,8 +61,8 @@ def _answer(error: HTTPException) -> Response:
     return response
 
 
-def _shown(error: HTTPException, code: int) -> Response:
-    words = in_words(error, code)
+def _shown(error: HTTPException, code: int, wait: int | None) -> Response:
+    words = in_words(error, code, wait)
     if request.path.startswith(FOR_PROGRAMS):
         response = jsonify(error=words.word, because=f"{words.title}. {words.advice}")
         response.status_code = code

@@ -10,7 +10,7 @@ import time
 from hashlib import sha256
 from typing import Any
 
-from flask import Flask, current_app, request, session
+from flask import Flask, Response, current_app, g, request, session
 from flask_limiter.util import get_remote_address
 from limits.storage import Storage
 from sqlalchemy import Float, Integer, String, delete, select
@@ -46,15 +46,15 @@ class DatabaseStorage(Storage):
         return SQLAlchemyError
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        now = time.time()
+        now, first = time.time(), max(amount, 0)
         dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
-        fresh = {"tries": amount, "ends_at": now + expiry}
+        fresh = {"tries": first, "ends_at": now + expiry}
         insert = dialect.insert(RateLimit).values(key=key, **fresh)
         over = RateLimit.ends_at <= now
         counted = insert.on_conflict_do_update(
             index_elements=[RateLimit.key],
             set_={
-                "tries": db.case((over, amount), else_=RateLimit.tries + amount),
+                "tries": db.case((over, first), else_=RateLimit.tries + amount),
                 "ends_at": db.case((over, now + expiry), else_=RateLimit.ends_at),
             },
         ).returning(RateLimit.tries)
@@ -91,6 +91,8 @@ GUESSED = {
     "security.forgot_password",
     "security.reset_password",
 }
+# Where a redirect says that the password was right, which was no guess then.
+PROVEN = {"security.login", "security.change_password"}
 # A link is too long to be guessed, and whose it is nobody says: all would share one count, and
 # anybody could use it up for the others.
 WITHOUT_ACCOUNT = {"security.reset_password"}
@@ -99,6 +101,7 @@ WITHOUT_ACCOUNT = {"security.reset_password"}
 def init_app(app: Flask) -> None:
     """Count the tries of `app`. To be called before any extension that loads the person."""
     app.before_request(_count)
+    app.after_request(_take_back)
 
 
 def seconds_to_wait() -> int:
@@ -111,11 +114,24 @@ def _count() -> None:
     """Raises RateLimitExceeded, which errors.py answers with 429."""
     if request.endpoint in GUESSED and request.method == "POST":
         _by_address()  # first: whoever is over it cannot use up the tries of an account
+        g.counted = list(limiter.current_limits)  # which are those of the last call alone
         if request.endpoint not in WITHOUT_ACCOUNT:
             _by_account()
+            g.counted += limiter.current_limits
     elif getattr(current_app.view_functions.get(request.endpoint or ""), "signed_by_token", False):
         _by_refusals()
         _by_token()
+
+
+def _take_back(response: Response) -> Response:
+    """Leave uncounted who knew the password. Counted first, and taken back, because many guesses
+    at once would all come before the first count."""
+    is_proven = request.endpoint in PROVEN and response.status_code in (302, 303)
+    if is_proven and request.method == "POST":
+        db.session.rollback()  # what is not committed is given up: the count would wait for it
+        for counted in g.counted:
+            limiter.storage.incr(counted.key, counted.limit.get_expiry(), amount=-1)
+    return response
 
 
 def _account() -> str:

@@ -32,6 +32,24 @@ def test_an_account_is_limited_across_applications(stranger, second, rob):
         assert page.status == 429
         assert page.parts("h1")[0].text == "Too many attempts"
         assert 590 < int(page.headers["Retry-After"]) <= 600
+        assert "Wait 10 minutes, and try again." in page.text
+        assert page.press("To the sign-in page").address.startswith("/login")
+
+
+@few
+def test_who_knows_the_password_uses_up_no_tries(app, rob):
+    for _time in range(5):
+        assert PlainBrowser(app).sign_in(rob.email).address == "/orders"
+    stranger = PlainBrowser(app)
+    statuses = [stranger.sign_in(rob.email, "wrong password").status for _try in range(4)]
+    assert statuses == [200, 200, 200, 429]
+    assert stranger.sign_in(rob.email).status == 429
+
+
+@pytest.mark.settings(LOGIN_LIMIT_ADDRESS="3 per 10 minutes")
+def test_many_people_of_one_office_sign_in(app, rob):
+    for _time in range(5):
+        assert PlainBrowser(app).sign_in(rob.email).address == "/orders"
 
 
 @few
