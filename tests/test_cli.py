@@ -12,7 +12,8 @@ from portal.models import CheckoutPage
 from tests.people import order_document
 
 COMMANDS = [
-    (), ("init",), ("db",), ("pages",), ("pages", "add"), ("pages", "set"), ("pages", "list"),
+    (), ("init",), ("db",), ("db", "upgrade"), ("pages",), ("pages", "add"), ("pages", "set"),
+    ("pages", "list"),
     ("staff",), ("orders",), ("orders", "import"), ("orders", "show"), ("vault",),
     ("vault", "rotate"), ("vault", "new-key"), ("serve",), ("demo",),
 ]  # fmt: skip

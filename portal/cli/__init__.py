@@ -8,12 +8,12 @@ import click
 from click.exceptions import NoArgsIsHelpError
 from flask import Flask
 from flask.cli import FlaskGroup
-from flask_migrate.cli import db
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
 from portal.cli import (
     bounces,
+    database,
     demo,
     init,
     orders,
@@ -55,9 +55,9 @@ cli: Any = Portal(
     context_settings={"max_content_width": 100},
 )
 cli.params = []  # those of Flask: which application to load, and how
-cli.add_command(db)
 for command in (
     init.init,
+    database.database,
     pages.pages,
     products.products,
     staff.staff,
