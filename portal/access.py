@@ -1,6 +1,6 @@
 """Who is asking, and what is theirs: the only place where access is decided."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -124,6 +124,14 @@ def signed_messages(view: Callable[P, R]) -> Callable[P, R]:
 def visible_pages() -> Sequence[CheckoutPage]:
     """The checkout pages whose orders the person who is asking may see."""
     return CheckoutPage.all() if current_staff.sees_all else current_staff.checkout_pages
+
+
+def visible_message_ids(message_ids: Iterable[str]) -> set[str]:
+    """Those of `message_ids` that are e-mails about orders which the person may see."""
+    ids = [page.id for page in visible_pages()]
+    query = db.select(Delivery.message_id).join(Delivery.order)
+    query = query.where(Delivery.message_id.in_(list(message_ids)))
+    return set(db.session.scalars(query.where(Order.checkout_page_id.in_(ids))))
 
 
 def order_or_404(number: str, *options: ExecutableOption) -> Order:

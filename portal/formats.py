@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
         "number": number,
         "country": country,
         "exact": exact,
+        "address": address,
         "paragraphs": paragraphs,
         "unlinked": unlinked,
     }
@@ -105,6 +106,11 @@ def country(code: str | None) -> str:
         return ""
     locale = get_locale() or Locale("en")
     return str(locale.territories.get(code, code))
+
+
+def address(email: str) -> Markup:
+    """An e-mail address that, where a line is too short for it, is parted before its '@'."""
+    return Markup("<wbr>@").join(email.split("@"))
 
 
 def exact(text: str) -> Markup:

@@ -1,5 +1,6 @@
 """What each setting may be: what cannot be used is said at the start, not when it is used."""
 
+from itertools import pairwise
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -13,12 +14,16 @@ from portal.vault import read_key
 
 SECRET_LENGTH = 32
 # Words that stand in examples; whoever copies one has no secret.
-KNOWN_SECRETS = ("change", "secret", "dev", "example", "keydesk", "password", "test", "xxx", "aaa")
+EXAMPLES = ("change", "secret", "dev", "example", "keydesk", "password", "test", "xxx", "aaa")
+# Those that the documentation of Flask and of Flask-Security shows.
+PUBLISHED = ("192b9bdd22ab9ed4", "pf9wkove4ikeaxvy", "146585145368132386173505678016")
 
 
 def _sound_secret(text: str) -> str:
     bare = text.casefold()
-    if len(text) < SECRET_LENGTH or len(set(text)) < 8 or bare.startswith(KNOWN_SECRETS):
+    steps = [ord(after) - ord(before) for before, after in pairwise(text)]
+    is_typed = len(set(text)) < 8 or steps.count(1) > len(text) / 2  # 0123456789abcdef…
+    if len(text) < SECRET_LENGTH or is_typed or bare.startswith(EXAMPLES + PUBLISHED):
         raise ValueError(f"is known or too short: {SECRET_LENGTH} random characters are needed")
     return text
 

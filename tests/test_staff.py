@@ -95,12 +95,13 @@ def test_an_invitation_that_was_not_mailed_is_told(keydesk, app):
         (("a@b.de", "--role", "king"), b""),
         (("a@b.de", "--role", "agent"), b""),
         (("a@b.de", "--role", "agent", "--page", "nowhere"), b""),
+        (("a@b.de", "--role", "operator", "--page", "acme"), b""),
         (("a@b.de", "--role", "operator", "--password-stdin"), b""),
         (("a@b.de", "--role", "operator", "--password-stdin"), b"short\n"),
         (("a@b.de", "--role", "operator", "--password-stdin"), b"\xff" * 12),
     ],
 )
-def test_bad_input_adds_nobody(keydesk, app, arguments, typed):
+def test_bad_input_adds_nobody(keydesk, acme, arguments, typed):
     run = keydesk.run("staff", "add", *arguments, stdin=typed)
     assert run.returncode in (1, 2)
     assert len(run.stderr.splitlines()) == 1, run.stderr

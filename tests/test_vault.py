@@ -210,6 +210,13 @@ def test_rotating_leaves_what_it_cannot_read_and_says_so(keydesk, settings, many
     assert under(new) == 2499
 
 
+def test_rotating_without_the_former_key_names_some_of_what_is_lost(keydesk, settings, many):
+    (new, _old), changes = rotated(settings)
+    run = keydesk.run("vault", "rotate", **changes | {"FLASK_VAULT_KEYS": new})
+    assert run.stdout == "0 licenses are under the newest key, 2500 are unreadable.\n"
+    assert len(run.stderr.splitlines()) == 20
+
+
 def test_rotating_seals_the_secrets_and_messages_of_checkout_pages_too(
     app, keydesk, settings, acme
 ):

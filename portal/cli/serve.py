@@ -137,7 +137,7 @@ def _look_after() -> None:
     lost = outbox.settle_lost()
     if lost:
         click.echo(
-            f"{len(lost)} deliveries were under way when the portal ended; see their orders."
+            f"Deliveries that were under way when the portal ended: {len(lost)}. See their orders."
         )
     count_what_is_there(db.session())  # a portal that grew without an import needs it as well
     db.session.remove()

@@ -45,6 +45,8 @@ def add(email: str, role: str, codes: tuple[str, ...], password_stdin: bool) -> 
     address = _address(email)
     if role == Role.AGENT and not codes:
         raise click.UsageError("An agent needs at least one --page.")
+    if role == Role.OPERATOR and codes:
+        raise click.UsageError("An operator sees all checkout pages: leave --page out.")
     pages = [page_or_fail(code) for code in dict.fromkeys(codes)]
     password = _read_password() if password_stdin else None
     person = Staff.by_email(address)

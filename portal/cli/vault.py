@@ -18,6 +18,7 @@ from portal.vault import Unreadable
 from portal.vault import vault as the_vault
 
 BATCH = 1_000
+NAMED = 20  # of those that are unreadable: where a key is missing, all are
 FEW = 50  # messages may be of a mebibyte each
 
 # What is sealed besides licenses, and knows its `place`.
@@ -58,7 +59,10 @@ def _seal_many(texts: Texts) -> int:
         while batch := _batch_after(texts, last_id):
             sealed = [_seal_again(texts, saved) for saved in batch]
             _write(texts, [row for row in sealed if row])
-            unreadable += sealed.count(None)
+            lost = [saved for saved, row in zip(batch, sealed, strict=True) if row is None]
+            for saved in lost[: max(NAMED - unreadable, 0)]:
+                print(f"{texts.name(saved)} is unreadable.", file=sys.stderr)
+            unreadable += len(lost)
             done, last_id = done + len(batch), batch[-1].id
             advance(len(batch))
     if done or texts is LICENSES:
@@ -81,7 +85,6 @@ def _seal_again(texts: Texts, saved: SavedRow) -> dict[str, object] | None:
     try:
         text = safe.open(saved.sealed, place)
     except Unreadable:
-        print(f"{texts.name(saved)} is unreadable.", file=sys.stderr)
         return None
     return {
         "old_id": saved.id,

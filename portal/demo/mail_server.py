@@ -21,6 +21,7 @@ class CaughtMail:
     subject: str
     to: str
     sender: str
+    message_id: str
     text: str
     arrived_at: datetime
 
@@ -62,6 +63,7 @@ def _read(path: Path) -> CaughtMail:
         subject=mail["Subject"],
         to=mail["To"],
         sender=mail["From"],
+        message_id=mail["Message-ID"] or "",
         text=body.get_content() if body else "",
         arrived_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
     )

@@ -114,10 +114,9 @@ def _order(chance: random.Random, number: int, created: datetime, index: int) ->
     first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
     company = chance.choice(COMPANIES)
     status = "paid" if index < 3 else chance.choices(["paid", "not paid", "deleted"], [16, 2, 1])[0]
-    if index == 40:
-        status = "terminated"
+    status = {4: "paid", 5: "paid", 40: "terminated", 60: "not paid"}.get(index, status)
     paid_at = created + timedelta(minutes=chance.randrange(1, 90)) if status != "not paid" else None
-    items = _items(chance, status, paid_at, index)
+    items = _items(chance, status, created, paid_at, index)
     email = _plain(f"{first}.{last}@example.{chance.choice(['com', 'org', 'net'])}".lower())
     customer = {
         "email": None if index == 25 else email,
@@ -146,7 +145,7 @@ def _order(chance: random.Random, number: int, created: datetime, index: int) ->
 
 
 def _items(
-    chance: random.Random, status: str, paid_at: datetime | None, index: int
+    chance: random.Random, status: str, created: datetime, paid_at: datetime | None, index: int
 ) -> list[Document]:
     count = 3 if index == 2 else chance.choices([1, 2], [5, 1])[0]
     items = [
@@ -155,8 +154,12 @@ def _items(
     ]
     if index == 2 and paid_at:  # a partial refund: the order stays paid
         items[0]["refunded_at"] = (paid_at + timedelta(minutes=20)).isoformat()
-    if 3 <= index < 3 + len(UNUSUAL) and items[0]["licenses"]:
+    if 3 <= index < 3 + len(UNUSUAL) and paid_at:
+        items[0]["licenses"] = items[0]["licenses"] or [{"received_at": paid_at.isoformat()}]
         items[0]["licenses"][0]["text"] = UNUSUAL[index - 3]
+    if index == 60:  # a payment that was taken back: what was saved before may not be sent
+        received = (created + timedelta(minutes=5)).isoformat()
+        items[0]["licenses"] = [{"text": _code(chance), "received_at": received}]
     if index == 50 and paid_at:
         received = paid_at.isoformat()
         items[0]["quantity"] = 40

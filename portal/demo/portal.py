@@ -1,12 +1,15 @@
 """Filling the demo: checkout pages, people, orders, and what became of some deliveries."""
 
 import secrets
+from collections.abc import Callable
+from datetime import timedelta
 from tempfile import TemporaryFile
 
 from flask_security import hash_password
 from sqlalchemy import select
 
-from portal.demo.orders import CLOSED_PAGES, PAGES, PRODUCTS, demo_orders
+from portal import clock
+from portal.demo.orders import CLOSED_PAGES, PAGES, PRODUCTS, UNUSUAL, demo_orders
 from portal.demo.shop import PAGE, SECRET
 from portal.extensions import db
 from portal.fulfilment import web_service
@@ -25,6 +28,7 @@ from portal.models import (
     Staff,
     Tool,
 )
+from portal.models.history import What
 from portal.pools import uploads
 from portal.pools.reading import Shape
 from portal.smtp import Failure
@@ -124,28 +128,40 @@ def point_to_vendor(url: str, secret: str) -> None:
     db.session.commit()
 
 
+# How long the demo's mail server is said not to take an e-mail.
+RESTS = timedelta(hours=6)
+REFUSED = "550 5.1.1 No such user here"
+
+
 def _show_outcomes() -> None:
-    """One order for each outcome of a delivery, and one license that nobody can read."""
-    outcomes = [
-        (DeliveryStatus.SENT, None, None),
-        (DeliveryStatus.FAILED, Failure.ADDRESS_REFUSED, "550 5.1.1 No such user here"),
-        (DeliveryStatus.FAILED, Failure.TIME_OUT, None),
-        (DeliveryStatus.UNKNOWN, None, None),
+    """One license for each outcome of a delivery, and one that nobody can read."""
+    outcomes: list[Callable[[Delivery], None]] = [
+        lambda delivery: delivery.finish(DeliveryStatus.SENT),
+        lambda delivery: delivery.finish(
+            DeliveryStatus.FAILED, failure=Failure.ADDRESS_REFUSED, answer=REFUSED
+        ),
+        lambda delivery: delivery.finish(DeliveryStatus.FAILED, failure=Failure.TIME_OUT),
+        lambda delivery: delivery.finish(DeliveryStatus.UNKNOWN),
+        lambda delivery: delivery.come_back(answer=REFUSED),
+        lambda delivery: delivery.try_again(
+            clock.now() + RESTS, What.EMAIL_RETRIES, failure=Failure.UNREACHABLE, answer=None
+        ),
     ]
     query = select(License).join(License.item).order_by(License.id.desc())
     sendable = [
         license for license in db.session.scalars(query.limit(200)) if not license.resend_refusal()
     ]
-    for license, (status, failure, answer) in zip(sendable, outcomes, strict=False):
+    for license, comes_of in zip(sendable, outcomes, strict=False):
         delivery = Delivery.of(license.order, [license], by=None, token=secrets.token_urlsafe(24))
         db.session.add(delivery)
         db.session.flush()
-        delivery.finish(status, failure=failure, answer=answer)
+        comes_of(delivery)
     # What may be done about it shows best where a license can be obtained again.
     unreadable = next(
         license
         for license in sendable[len(outcomes) :]
         if TOOLS.get(license.item.product_code) is not Tool.INFORMATION
+        and license.text not in UNUSUAL
     )
     unreadable.sealed = b"\x00" * len(unreadable.sealed)
     db.session.commit()

@@ -158,6 +158,23 @@ def test_one_item_that_waits_holds_up_itself_alone(chromium, demo):
     expect(page.locator("#order-status")).not_to_contain_text("Not delivered")
 
 
+def test_the_mailbox_shows_an_agent_what_is_theirs(chromium, demo):
+    running = demo()
+    page = sign_in(chromium, running, "operator@demo.example")
+    for shop in ("nordsoft", "acme-store"):
+        page.goto(f"/orders?page={shop}&status=paid&delivery=delivered")
+        page.locator("tbody a").last.click()
+        page.get_by_role("button", name="Resend").first.click()
+        page.get_by_role("button", name="Send", exact=True).click()
+        expect(page.locator(".outcome-sent")).to_be_visible()
+    page.goto("/mailbox")
+    expect(page.get_by_role("article")).to_have_count(2)
+    page = sign_in(chromium, running, "agent@demo.example")
+    page.goto("/mailbox")
+    expect(page.get_by_role("article")).to_have_count(1)
+    expect(page.get_by_role("article")).to_contain_text("shop@acme.example")
+
+
 def test_the_mailbox_is_good_to_read_on_a_phone_and_on_a_desk(chromium, demo, axe):
     running = demo()
     # axe-core writes styles of its own, which our policy forbids.
