@@ -114,7 +114,9 @@ def _order(chance: random.Random, number: int, created: datetime, index: int) ->
     first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
     company = chance.choice(COMPANIES)
     status = "paid" if index < 3 else chance.choices(["paid", "not paid", "deleted"], [16, 2, 1])[0]
-    status = {4: "paid", 5: "paid", 40: "terminated", 60: "not paid"}.get(index, status)
+    if 3 <= index < 3 + len(UNUSUAL):
+        status = "paid"
+    status = {40: "terminated", 60: "not paid"}.get(index, status)
     paid_at = created + timedelta(minutes=chance.randrange(1, 90)) if status != "not paid" else None
     items = _items(chance, status, created, paid_at, index)
     email = _plain(f"{first}.{last}@example.{chance.choice(['com', 'org', 'net'])}".lower())
