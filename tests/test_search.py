@@ -254,7 +254,7 @@ def test_what_may_be_a_mistyped_license_stays_in_the_box_to_be_mended(signed_in,
     typed = "EXT-2026-000123"
     page = signed_in(ada).open("/orders").fill("Search orders", typed).press("Find")
     assert page.part("q").attributes["value"] == typed
-    assert "Where it is a license, try its last six characters." in page.part("nothing").text
+    assert "If it is a license, try its last six characters." in page.part("nothing").text
     assert "Try a shorter part" in page.part("nothing").text
     assert typed not in page.part("results").text
     assert "may be a license" in signed_in(ada).open(page.address).part("nothing").text
