@@ -14,6 +14,7 @@ from flask_wtf import CSRFProtect
 
 from portal.database.connections import PortalSession
 from portal.database.types import Base
+from portal.passwords import Passwords
 from portal.security_mail import SecurityMail
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": PortalSession})
@@ -33,5 +34,5 @@ mail = Mail()
 csrf = CSRFProtect()
 babel = Babel()
 # Given here, because Security.init_app passes over it in silence.
-security = Security(mail_util_cls=SecurityMail)
+security = Security(mail_util_cls=SecurityMail, password_util_cls=Passwords)
 limiter = Limiter(key_func=get_remote_address)

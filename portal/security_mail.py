@@ -3,13 +3,23 @@
 from typing import Any
 
 from flask import current_app
-from flask_security import MailUtil
+from flask_babel import gettext as _
+from flask_security import EmailValidateException, MailUtil
 
 from portal import smtp
+
+# RFC 3696, with its errata: no address is longer.
+LONGEST_ADDRESS = 320
 
 
 class SecurityMail(MailUtil):
     """Sends Flask-Security's mails as Keydesk sends all of its own."""
+
+    def normalize(self, email: str) -> str:
+        """The one form of an address. Raises EmailValidateException."""
+        if len(email) > LONGEST_ADDRESS:  # to read it may take as long as its square
+            raise EmailValidateException(_("This is not an e-mail address."))
+        return super().normalize(email)
 
     def send_mail(  # type: ignore[override]  # noqa: PLR0917 - Flask-Security's own shape
         self,

@@ -12,7 +12,6 @@ both.
 import hashlib
 import os
 import re
-import unicodedata
 from base64 import b64decode
 from binascii import Error as BadBase64
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 from flask import Flask, current_app
+
+from portal.normal_forms import normal
 
 KEY_BYTES = 32
 KEY_ID_BYTES = 4
@@ -131,4 +132,4 @@ def _key_id(key: bytes) -> bytes:
 
 
 def _plain(text: str) -> str:
-    return _NOT_IN_DIGEST.sub("", unicodedata.normalize("NFKC", text)).casefold() or text
+    return _NOT_IN_DIGEST.sub("", normal("NFKC", text)).casefold() or text

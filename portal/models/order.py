@@ -19,6 +19,7 @@ from portal.extensions import Model, db
 from portal.models.history import HistoryEntry, history_of_an_order, licenses_in_the_history
 from portal.models.item import Item
 from portal.models.order_status import OrderStatus
+from portal.normal_forms import normal
 
 if TYPE_CHECKING:
     from portal.models.checkout_page import CheckoutPage
@@ -157,7 +158,7 @@ def searchable(text: str) -> str:
     """
     folded = text.casefold()
     if not text.isascii():
-        folded = unicodedata.normalize("NFKD", INVISIBLE.sub("", text)).casefold()
+        folded = normal("NFKD", INVISIBLE.sub("", text)).casefold()
         folded = "".join(filterfalse(unicodedata.combining, folded)).translate(STROKED)
     return " ".join(SYMBOL.sub(_letter, folded).split())
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal import clock
 from portal.database.types import UTCDateTime, words
 from portal.extensions import Model, db
+from portal.security_mail import LONGEST_ADDRESS
 
 if TYPE_CHECKING:
     from portal.models.checkout_page import CheckoutPage
@@ -131,8 +132,9 @@ class Staff(Model, UserMixin):
 def one_form_of(email: str) -> str:
     """The form in which an address is kept and looked up: in small letters, which is how people
     mean it, and as email-validator writes it. Not case-folded: straße@ is not strasse@."""
-    with suppress(EmailNotValidError):
-        email = read_address(email).normalized
+    if len(email) <= LONGEST_ADDRESS:
+        with suppress(EmailNotValidError):
+            email = read_address(email).normalized
     return email.strip().lower()
 
 
