@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 
 from portal.extensions import db
 from portal.models import Delivery
-from portal.postman import without_licenses
+from portal.quoted_licenses import without_licenses
 
 ORIGINALS = ("message/rfc822", "text/rfc822-headers")
 

@@ -9,7 +9,7 @@ from wtforms import HiddenField
 from wtforms.validators import Regexp
 
 from portal.extensions import db
-from portal.models import Delivery, Item
+from portal.models import Delivery, Item, Order
 from portal.postman import TokenSpent
 
 
@@ -22,6 +22,15 @@ class Confirmation(FlaskForm):  # type: ignore[misc]
 
     # No token of the API's (api.py): these can be worked out from a key that is easy to guess.
     token = HiddenField(validators=[Regexp(r"^(?!api-)[A-Za-z0-9_-]{20,64}$")])
+    # The address that the question named: the order may have another one by the time of the answer.
+    to = HiddenField(filters=[lambda text: text or None])
+
+    def is_meant_for(self, order: Order) -> str | None:
+        """What to say where the order has another address by now, which the question names from
+        here on."""
+        refusal = order.address_refusal(self.to.data)
+        self.to.data = order.email
+        return f"{refusal.sentence} {refusal.next_step}" if refusal else None
 
 
 def new_token() -> str:

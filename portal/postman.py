@@ -17,6 +17,7 @@ from portal.database.connections import begin_reading
 from portal.database.failures import is_unavailable, keep_trying
 from portal.extensions import db
 from portal.models import Delivery, License, Notice, Staff, outbox
+from portal.quoted_licenses import without_licenses
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,9 @@ class TokenSpent(Exception):
     """The token of this confirmation has led to a delivery of another license."""
 
 
-def resend(license: License, *, by: Staff, token: str) -> Delivery:
-    """Send `license` again, once for each `token`; the delivery, with its outcome.
+def resend(license: License, *, by: Staff, token: str, to: str | None = None) -> Delivery:
+    """Send `license` again, once for each `token`; the delivery, with its outcome. `to` is the
+    address that was confirmed, if one was.
 
     With a token that was used for this license before, the delivery that it led to, whatever the
     rule says by now: nothing is sent. Raises Refused and TokenSpent.
@@ -36,7 +38,7 @@ def resend(license: License, *, by: Staff, token: str) -> Delivery:
     license.order.lock()
     if done := Delivery.by_token(token):
         return _same(done, license)
-    delivery = license.resend(by=by, token=token)
+    delivery = license.resend(by=by, token=token, to=to)
     try:
         db.session.commit()
     except IntegrityError:  # at the same moment the token was used for another order
@@ -139,10 +141,3 @@ def _send(delivery: Delivery) -> smtp.Outcome:
         db.session.rollback()  # ends what reading began, whatever has gone wrong
     outcome = smtp.hand_over(message)
     return replace(outcome, answer=without_licenses(outcome.answer, lines))
-
-
-def without_licenses(answer: str | None, lines: list[str]) -> str | None:
-    """A mail server may quote the mail that it refuses, and the history never holds a license."""
-    for line in sorted(filter(None, map(str.strip, lines)), key=len, reverse=True):
-        answer = answer and answer.replace(line, "…")
-    return answer

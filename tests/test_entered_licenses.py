@@ -212,13 +212,25 @@ def tried_again(item):
     item.fulfilment.failure = None
 
 
+def test_what_was_confirmed_for_one_address_is_asked_anew_for_another(question, item):
+    item.order.email = "kim@new.example"
+    db.session.commit()
+    again = question.fill("License", "NEW-1").press("Save and send")
+    assert again.status == 422
+    assert "another address by now" in again.text
+    assert "mailed to kim@new.example" in again.text
+    assert texts(item) == []
+    assert again.press("Save and send").status == 200
+    assert texts(item) == ["NEW-1"]
+
+
 @pytest.mark.parametrize("change", [deleted, refunded, fulfilled, tried_again])
 def test_what_waits_for_nobody_any_more_is_refused(signed_in, rob, question, item, change):
     page = signed_in(rob).open(ADDRESS)
     change(item)
     answer = question.fill("License", "NEW-1").press("Save and send")
     assert answer.status == 409
-    assert answer.part("announcement").text
+    assert answer.part("announcement").text in answer.part("notice").text
     assert page.press("Enter the license").status == 409
     assert texts(item) == []
     assert "Enter the license" not in " ".join(signed_in(rob).open(ADDRESS).names)

@@ -10,6 +10,7 @@ from portal import clock, postman
 from portal.extensions import db
 from portal.models import Delivery, DeliveryStatus, Order, outbox
 from portal.models.history import What
+from portal.quoted_licenses import without_licenses
 from tests.people import CODE, bring_in, order_document
 
 
@@ -122,6 +123,32 @@ def test_each_delivery_has_a_message_id_of_its_own(acme, rob):
         license.resend(by=rob, token=secrets.token_urlsafe(24))
     db.session.commit()
     assert len({delivery.message_id for delivery in order.deliveries}) == 2
+
+
+LONG = "X" * 90 + "-TAIL99"
+
+
+@pytest.mark.parametrize(
+    ("code", "quoted"),
+    [
+        ("KEY=AAAA=BBBB==", "KEY=3DAAAA=3DBBBB=3D=3D"),
+        ("SCHLÜSSEL-ÄÖÜ-1", "SCHL=C3=9CSSEL-=C3=84=C3=96=C3=9C-1"),
+        (LONG, f"{LONG[:75]}=\n{LONG[75:]}"),
+        (LONG, LONG[:40]),
+        ("A<&>B-4711", "A&lt;&amp;&gt;B-4711"),
+        ("one line of it\nand another", "and ano=\nther"),
+    ],
+)
+def test_a_license_that_is_quoted_as_it_was_encoded_is_in_no_answer(code, quoted):
+    answer = f"554 5.7.1 Looks like spam: {quoted}"
+    assert without_licenses(answer, code.split("\n")) == "554 5.7.1 …"
+    assert without_licenses(f"Bad: {quoted}", code.split("\n")) == "…"
+
+
+@pytest.mark.parametrize("code", [CODE, LONG, "https://acme.example/activate?code=1234"])
+def test_what_quotes_no_license_is_kept(code):
+    answer = "550 5.1.1 <kim@example.com> unknown, see https://acme.net/help?code=550\nSorry"
+    assert without_licenses(answer, [code]) == answer
 
 
 def test_a_license_that_the_mail_server_quotes_is_not_in_the_history(license, rob, mail_server):

@@ -130,10 +130,39 @@ def test_at_one_moment_it_is_replaced_once(app, question, order, windows):
     assert len(order.deliveries) == 1
 
 
+def test_what_was_confirmed_for_one_address_is_asked_anew_for_another(question, order):
+    order.email = "kim@new.example"
+    db.session.commit()
+    again = filled(question).press("Replace and send")
+    assert again.status == 422
+    assert "another address by now" in again.text
+    assert "mailed to kim@new.example" in again.text
+    assert texts(order) == [CODE]
+    assert again.press("Replace and send").status == 200
+    assert texts(order) == [CODE, "NEW-1"]
+    assert order.deliveries[0].to == "kim@new.example"
+
+
+def test_the_question_names_the_language_that_the_mail_will_have(signed_in, rob, order, acme):
+    order.locale, acme.languages = "fr", ["de", "en"]
+    db.session.commit()
+    assert "in German" in signed_in(rob).open(ADDRESS).press("Replace").text
+
+
+@pytest.mark.parametrize("length", [10_000, 10_001])
+def test_a_license_that_is_too_long_is_said_to_be_and_not_cut(question, order, length):
+    answer = filled(question, "x" * length).press("Replace and send")
+    assert answer.status == (200 if length == 10_000 else 422)
+    assert ("This is too long." in answer.text) == (length > 10_000)
+    assert not question.parts("textarea")[0].attributes.get("maxlength")
+
+
 def test_two_people_replace_it_once(signed_in, rob, ada, license, order):
     questions = [signed_in(person).open(ADDRESS).press("Replace") for person in (rob, ada)]
     answers = [filled(question, f"NEW-{n}") for n, question in enumerate(questions)]
-    assert [answer.press("Replace and send").status for answer in answers] == [200, 409]
+    answers = [answer.press("Replace and send") for answer in answers]
+    assert [answer.status for answer in answers] == [200, 409]
+    assert "This license was replaced before" in answers[1].part("notice").text
     assert texts(order) == [CODE, "NEW-0"]
 
 

@@ -101,6 +101,22 @@ def test_the_question_tells_the_last_that_was_sent_from_the_last_try(page, licen
     assert "by rob@example.com was not sent" in tried
 
 
+def test_what_was_confirmed_for_one_address_goes_to_no_other(page, order, mailbox):
+    question = page.press("Resend")
+    order.email, order.first_name = "kim@new.example", "Kimberly"
+    db.session.commit()
+    answer = question.press("Send")
+    assert answer.status == 409
+    assert mailbox.empty
+    assert "another address by now" in answer.part("notice").text
+    assert "kim@new.example" in answer.part("customer").text
+    assert "Kimberly" in answer.part("customer").text
+    question = page.press("Resend")
+    assert "kim@new.example" in question.text
+    question.press("Send")
+    assert [mail["To"] for mail in mailbox.messages] == ["kim@new.example"]
+
+
 def test_a_cancelled_question_is_the_button_again(page):
     button = page.press("Resend").press("Cancel")
     assert button.names == [

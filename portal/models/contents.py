@@ -4,7 +4,6 @@ until it goes."""
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from flask_babel import gettext as _
 from sqlalchemy import Column, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
@@ -104,10 +103,4 @@ class Contents(Sending):
         return refusal or self._address_refusal()
 
     def _address_refusal(self) -> Refusal | None:
-        if self.is_automatic or self.to == self.order.email:
-            return None
-        return Refusal(
-            "address_changed",
-            _("The customer has another address by now than the one that was confirmed."),
-            _("Send it again to the address that the order has now."),
-        )
+        return None if self.is_automatic else self.order.address_refusal(self.to)

@@ -172,12 +172,13 @@ class License(Model):
             )
         return None
 
-    def resend(self, *, by: "Staff", token: str) -> Delivery:
+    def resend(self, *, by: "Staff", token: str, to: str | None = None) -> Delivery:
         """Write down one more delivery of this license; the postman takes it from there.
 
-        `token` is the one-use token of the confirmation. Raises Refused.
+        `token` is the one-use token of the confirmation, and `to` the address that was confirmed,
+        if one was. Raises Refused.
         """
-        if refusal := self.resend_refusal():
+        if refusal := self.resend_refusal() or self.order.address_refusal(to):
             raise Refused(refusal)
         delivery = Delivery.of(self.order, [self], by=by, token=token)
         db.session.add(delivery)

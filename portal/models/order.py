@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import filterfalse
 from typing import TYPE_CHECKING
 
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, exists
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
@@ -19,6 +20,7 @@ from portal.extensions import Model, db
 from portal.models.history import HistoryEntry, history_of_an_order, licenses_in_the_history
 from portal.models.item import Item
 from portal.models.order_status import OrderStatus
+from portal.models.refusal import Refusal
 from portal.normal_forms import normal
 
 if TYPE_CHECKING:
@@ -113,6 +115,17 @@ class Order(Model):
             found[delivery_id].append(known[license_id])
         for entry in self.history:
             set_committed_value(entry, "licenses", found.get(entry.delivery_id, []))
+
+    def address_refusal(self, confirmed: str | None) -> Refusal | None:
+        """Why what a person has `confirmed` for an address may not go now, or None when it may: to
+        that address and no other. None stands for nobody's having confirmed one."""
+        if confirmed in (None, self.email):
+            return None
+        return Refusal(
+            "address_changed",
+            _("The customer has another address by now than the one that was confirmed."),
+            _("Look at the address that the order has now, and confirm again."),
+        )
 
     @property
     def has_several_licenses(self) -> bool:

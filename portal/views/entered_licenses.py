@@ -62,7 +62,9 @@ class EntryForm(Confirmation):
     def validate(self, extra_validators: Any = None) -> bool:
         """Whether there are as many as are missing, and each of them is a new one."""
         is_good, entered = bool(super().validate(extra_validators)), self.licenses
-        if self.lines.errors:
+        if unmeant := self.is_meant_for(self.item.order):
+            self.error = unmeant
+        elif self.lines.errors:
             self.error = str(self.lines.errors[0])
         elif len(entered) != self.missing:
             self.error = ngettext(
@@ -91,7 +93,7 @@ def new(number: str, item_id: int) -> tuple[str, int]:
     if item.entry_refusal():
         shown = {"item": item, "progress": Progress(item.order)}
         return render_template("orders/_standing.html", focus=True, **shown), 409
-    form = EntryForm(item, formdata=None, token=new_token())
+    form = EntryForm(item, formdata=None, token=new_token(), to=item.order.email)
     return render_template("entered_licenses/_new.html", item=item, form=form), 200
 
 

@@ -45,6 +45,10 @@ class ReplacementForm(Confirmation):
         if refusal := sold.entry_refusal([field.data], self.license.item):
             raise ValidationError(f"{refusal.sentence} {refusal.next_step}")
 
+    def validate_to(self, field: Field) -> None:
+        if unmeant := self.is_meant_for(self.license.order):
+            raise ValidationError(unmeant)
+
     def validate_because(self, field: Field) -> None:
         """The reason goes into the history, which never holds a license."""
         licenses = filter(None, [self.text.data, self.license.text])
@@ -58,7 +62,7 @@ def new(number: str, license_id: int) -> tuple[str, int]:
     license = license_or_404(number, license_id)
     if license.replacement_refusal():
         return render_template("orders/_resend.html", license=license, focus=True), 409
-    form = ReplacementForm(license, formdata=None, token=new_token())
+    form = ReplacementForm(license, formdata=None, token=new_token(), to=license.order.email)
     return _question(form, "replacements/_new.html"), 200
 
 
@@ -96,6 +100,7 @@ def _replace(form: ReplacementForm) -> Delivery:
 
 def _question(form: ReplacementForm, template: str) -> str:
     license = form.license
-    language = languages.language_name(license.order.locale, seen_by=str(get_locale()))
+    spoken = license.order.checkout_page.language_for(license.order.locale)
+    language = languages.language_name(spoken, seen_by=str(get_locale()))
     shown = {"license": license, "form": form, "language": language}
     return render_template(template, **shown)

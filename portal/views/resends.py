@@ -20,7 +20,7 @@ def new(number: str, license_id: int) -> tuple[str, int]:
     license = license_or_404(number, license_id)
     if license.resend_refusal():
         return render_template("orders/_resend.html", license=license, focus=True), 409
-    form = Confirmation(formdata=None, token=new_token())
+    form = Confirmation(formdata=None, token=new_token(), to=license.order.email)
     spoken = license.order.checkout_page.language_for(license.order.locale)
     language = languages.language_name(spoken, seen_by=str(get_locale()))
     shown = {"license": license, "form": form, "language": language}
@@ -36,14 +36,14 @@ def create(number: str, license_id: int) -> tuple[str, int]:
     form = Confirmation()
     if not form.validate():
         abort(400)
-    delivery, status = None, 200
+    delivery, refusal, token = None, None, str(form.token.data)
     try:
-        delivery = postman.resend(license, by=current_staff, token=str(form.token.data))
+        delivery = postman.resend(license, by=current_staff, token=token, to=form.to.data)
     except TokenSpent:
         abort(400)
-    except Refused:
-        status = 409
+    except Refused as refused:
+        refusal = refused.refusal
     if delivery:
         jobs().follow(delivery)
-    shown = redrawn(number) | {"license": license, "delivery": delivery}
-    return render_template("resends/create.html", **shown), status
+    shown = redrawn(number) | {"license": license, "delivery": delivery, "refusal": refusal}
+    return render_template("resends/create.html", **shown), 409 if refusal else 200

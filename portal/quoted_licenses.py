@@ -1,0 +1,46 @@
+"""A mail server may quote the mail that it refuses, and the history never holds a license."""
+
+import html
+import quopri
+import re
+
+# Of a longer line, so many characters together are no accident; a shorter one is told as a whole.
+TELLING = 16
+SHORTEST = 4
+
+# How an answer begins, with what is worth keeping: '554 5.7.1', 'smtp; 554 5.7.1'.
+CODES = re.compile(r"(?:smtp; ?)?\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3})?", re.IGNORECASE)
+
+
+def without_licenses(answer: str | None, lines: list[str]) -> str | None:
+    """`answer` without the `lines` of the licenses that the mail carried. Where it has a part of
+    one, or one as mails are encoded, its codes alone are left."""
+    if not answer:
+        return answer
+    for line in sorted(filter(None, map(str.strip, lines)), key=len, reverse=True):
+        answer = answer.replace(line, "…")
+    if not _tells(answer, lines):
+        return answer
+    codes = CODES.match(answer)
+    return f"{codes[0]} …" if codes else "…"
+
+
+def _tells(answer: str, lines: list[str]) -> bool:
+    decoded = quopri.decodestring(answer.encode()).decode(errors="replace")
+    looked_in = {_unspaced(text) for text in (answer, decoded, html.unescape(decoded))}
+    pieces = {piece for text in looked_in for piece in _pieces(text)}
+    for line in map(_unspaced, lines):
+        if SHORTEST <= len(line) < TELLING and any(line in text for text in looked_in):
+            return True
+        if not pieces.isdisjoint(_pieces(line)):
+            return True
+    return False
+
+
+def _unspaced(text: str) -> str:
+    """Where an answer or a mail breaks its lines is not where a license does."""
+    return "".join(text.split())
+
+
+def _pieces(text: str) -> set[str]:
+    return {text[start : start + TELLING] for start in range(len(text) - TELLING + 1)}
