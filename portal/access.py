@@ -47,7 +47,7 @@ OF_SESSION = planned_once(db.select(Staff).where(Staff.fs_uniquifier == bindpara
 
 def init_app(app: Flask) -> None:
     app.after_request(_lead_htmx_along)
-    app.extensions["security"].unauthn_handler(lambda *_ways, headers: _to_sign_in())
+    app.extensions["security"].unauthn_handler(lambda *_ways, headers: to_sign_in())
     app.add_url_rule("/", "home", lambda: redirect(url_for("orders.index")))
 
 
@@ -79,7 +79,7 @@ def staff_only(*, may: str) -> Callable[[Callable[P, R]], Callable[P, R | BaseRe
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R | BaseResponse:
             if not signed_in_user.is_authenticated:
-                return _to_sign_in()
+                return to_sign_in()
             if not current_staff.may(may):
                 abort(403)
             return view(*args, **kwargs)
@@ -231,7 +231,12 @@ def _bearer_token() -> str:
     return (signature.token or "") if signature and signature.type == "bearer" else ""
 
 
-def _to_sign_in() -> BaseResponse:
+def has_to_sign_in() -> bool:
+    """Whether nobody, or nobody any more, has signed in where somebody has to."""
+    return request.endpoint not in PUBLIC and not signed_in_user.is_authenticated
+
+
+def to_sign_in() -> BaseResponse:
     """The sign-in page, which leads back to the page that the person was on."""
     return redirect(url_for("security.login", next=_page_they_are_on()))
 

@@ -8,6 +8,7 @@ otherwise wait for the request's own transaction, and the request for the count.
 import math
 import time
 from hashlib import sha256
+from ipaddress import ip_network
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request, session
@@ -129,7 +130,7 @@ def _take_back(response: Response) -> Response:
     is_proven = request.endpoint in PROVEN and response.status_code in (302, 303)
     if is_proven and request.method == "POST":
         db.session.rollback()  # what is not committed is given up: the count would wait for it
-        for counted in g.counted:
+        for counted in g.get("counted", []):
             limiter.storage.incr(counted.key, counted.limit.get_expiry(), amount=-1)
     return response
 
@@ -143,7 +144,18 @@ def _account() -> str:
 
 
 def _token() -> str:
-    return "token:" + _hidden(request.headers.get("Authorization", ""))
+    signature = request.authorization
+    return "token:" + _hidden((signature.token or "") if signature else "")
+
+
+def _network() -> str:
+    """Where a request comes from. Who has one address of IPv6 has 2⁶⁴ of them (RFC 6177)."""
+    address = get_remote_address()
+    try:
+        network = ip_network((address, 64), strict=False) if ":" in address else None
+    except ValueError:
+        network = None
+    return str(network or address)
 
 
 def _hidden(text: str) -> str:
@@ -151,7 +163,7 @@ def _hidden(text: str) -> str:
     return sha256(text.encode(errors="replace")).hexdigest()
 
 
-@limiter.limit(lambda: current_app.config["LOGIN_LIMIT_ADDRESS"], key_func=get_remote_address)
+@limiter.limit(lambda: current_app.config["LOGIN_LIMIT_ADDRESS"], key_func=_network)
 def _by_address() -> None: ...
 
 
@@ -162,7 +174,7 @@ def _by_account() -> None: ...
 @limiter.shared_limit(
     lambda: current_app.config["LOGIN_LIMIT_ADDRESS"],
     scope="refused tokens",
-    key_func=get_remote_address,
+    key_func=_network,
     deduct_when=lambda response: response.status_code == 401,
 )
 def _by_refusals() -> None: ...

@@ -74,6 +74,29 @@ def test_an_address_is_limited_whoever_it_tries_and_others_are_not(stranger, rob
     assert sign_in(rob.email, "192.0.2.2") == 200
 
 
+@pytest.mark.settings(LOGIN_LIMIT_ADDRESS="2 per 10 minutes", TRUSTED_PROXIES=1)
+def test_the_addresses_of_one_network_of_ipv6_have_one_count(stranger):
+    statuses = []
+    for number, network in enumerate(("1:2", "1:2", "1:2", "1:3")):
+        stranger.client.environ_base["HTTP_X_FORWARDED_FOR"] = f"2001:db8:{network}::{number}"
+        statuses.append(stranger.sign_in(f"{number}@example.com", "wrong").status)
+    assert statuses == [200, 200, 429, 200]
+
+
+@pytest.mark.settings(API_LIMIT="3 per minute")
+def test_a_token_has_one_count_however_it_is_written(app, rob, order):
+    browser, token = PlainBrowser(app), rob.renew_token()
+    db.session.commit()
+    ways = ("Bearer ", "bearer ", "BEARER ", "Bearer  ")
+    statuses = [
+        browser.open(
+            f"/api/v1/orders/{order.number}", headers={"Authorization": way + token}
+        ).status
+        for way in ways
+    ]
+    assert statuses == [200, 200, 200, 429]
+
+
 @few
 @pytest.mark.parametrize(
     "forms",

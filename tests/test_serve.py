@@ -107,6 +107,15 @@ def test_a_link_that_chooses_a_password_is_not_in_the_log(start, mailbox):
     assert "a-token" not in written
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nobody_writes_lines_of_their_own_into_the_log(start, mailbox):
+    with start(mailbox.port, "--no-worker") as portal:
+        portal.get("/orders/%0aFAKE%1b[31m%22%20%C3%A9")
+        portal.process.send_signal(signal.SIGTERM)
+        written = portal.process.stdout.read().decode()
+    assert '"GET /orders/%0AFAKE%1B%5B31m%22%20%C3%A9"' in written
+
+
 def test_a_worker_that_is_killed_is_started_again(start, mailbox):
     with start(mailbox.port) as portal:
         first = wait_until(lambda: portal.worker)

@@ -5,6 +5,7 @@ import logging
 import socket
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import click
 from flask import Flask, current_app
@@ -26,6 +27,9 @@ ACCESS_LOG = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
 # What follows is good for a new password, until it was used once or for three days.
 RESET = f"{FIXED['SECURITY_RESET_URL']}/"
 
+# What may stand in a path (RFC 3986, 3.3).
+IN_PATHS = "/-._~!$&'()*+,;=:@"
+
 LOG = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 SETTINGS: dict[str, Any] = {
@@ -43,12 +47,13 @@ SETTINGS: dict[str, Any] = {
 
 
 class AccessLog(Logger):  # type: ignore[misc]
-    """Leaves out of a path what lets whoever reads the log choose somebody's password."""
+    """Writes a path as it came, so that nobody writes lines of their own, and leaves out of it what
+    lets whoever reads the log choose somebody's password."""
 
     def atoms(self, *request: Any) -> dict[str, Any]:
         """The parts of a line."""
         parts: dict[str, Any] = super().atoms(*request)
-        path = str(parts["U"])
+        path = quote(str(parts["U"]).encode("latin-1", "replace"), safe=IN_PATHS)  # PEP 3333
         return parts | {"U": f"{RESET}…" if path.startswith(RESET) else path}
 
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from portal.extensions import db
+from tests.support.portal import PASSWORD
 
 ORDER = "/orders/A0005555555"
 
@@ -67,6 +68,19 @@ def test_a_session_that_has_ended_leads_to_the_sign_in_page(at_desk, rob, order)
     page.context.clear_cookies()
     page.get_by_role("button", name="Resend").click()
     expect(page).to_have_url(re.compile("/login"))
+
+
+def test_who_has_signed_out_elsewhere_is_led_to_the_sign_in_page_and_back(question):
+    other = question.context.new_page()
+    other.goto("/orders")
+    other.get_by_role("button", name="Sign out").click()
+    other.close()
+    send(question)
+    expect(question).to_have_url(re.compile("/login"))
+    question.get_by_label("Email").fill("rob@example.com")
+    question.get_by_label("Password").fill(PASSWORD)
+    question.get_by_role("button", name="Sign in").click()
+    expect(question).to_have_url(re.compile(ORDER))
 
 
 def test_a_server_that_is_gone_is_shown(question, server, window):
