@@ -63,6 +63,26 @@ def search(browser, q, **filters):
         ("order no. #5555555:", ["A0005555555"]),
         ("Kim Larsen <kim@example.com>", ["A0005555555"]),
         ("mailto:kim@example.com", ["A0005555555"]),
+        ("From: Kim Larsen <kim@example.com>", ["A0005555555"]),
+        ("kim@example.com.", ["A0005555555"]),
+        ("Müller & Söhne GmbH.", ["A0007777777"]),
+        ("Subject: Re: Your order A0005555555", ["A0005555555"]),
+        ("Your order A0005555555 from Acme", ["A0005555555"]),
+        ("Bestellnummer A0005555555", ["A0005555555"]),
+        ("No.5555555", ["A0005555555"]),
+        ("№ 5555555", ["A0005555555"]),
+        ("N° 5555555", ["A0005555555"]),
+        ("ORDER-5555555", ["A0005555555"]),
+        ("A-0005555555", ["A0005555555"]),
+        ("A 0005 555 555", ["A0005555555"]),
+        ("5 555 555", ["A0005555555"]),
+        ("5555555/8888888 and 1111111", ["A0005555555", "B8888888"]),
+        ("https://desk.example/orders/A0005555555?x=1", ["A0005555555"]),
+        ("5555556 mei", []),
+        (f"my key is {CODE}", ["A0005555555"]),
+        (f"{CODE}.", ["A0005555555"]),
+        (f"…{CODE[-6:]}", ["A0005555555"]),
+        (f"*{CODE[-6:]}", ["A0005555555"]),
         ("8888888 A0007777777", ["A0007777777", "B8888888"]),
         ("8888888,5555555", ["A0005555555", "B8888888"]),
         ("8888888;\r\n7777777\n5555555", ["A0005555555", "A0007777777", "B8888888"]),
@@ -269,11 +289,11 @@ def test_a_part_of_an_address_is_no_license(signed_in, ada, typed):
 
 
 @pytest.mark.usefixtures("order")
-@pytest.mark.parametrize(("typed", "is_short"), [("qq", True), ("kim q", True), ("qqq", False)])
+@pytest.mark.parametrize(("typed", "is_short"), [("qq", True), ("kimm q", True), ("qqq", False)])
 def test_of_short_words_the_page_says_where_they_are_found(signed_in, ada, typed, is_short):
     text = search(signed_in(ada), typed).part("nothing").text
     assert ("only found where a word begins" in text) == is_short
-    assert ("Try a shorter part" in text) != is_short
+    assert "Try a shorter part" in text
 
 
 @pytest.mark.usefixtures("order")

@@ -1,5 +1,6 @@
 """/orders and /orders/<number>: finding an order, and seeing all of it."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -115,6 +116,10 @@ def answer(asked: MultiDict[str, str], *, in_address: bool) -> Response:
         form.q.errors = [_("These are too many numbers for one search.")]
         return _not_understood(form)
     found = find(search, current_staff, pages)
+    if not found.count and search.hidden_numbers:
+        by_number = replace(search, q=search.hidden_numbers, cursor=None)
+        if find(by_number, current_staff, pages).count:
+            return _to(by_number)
     missing = not_found(search, found)
     if found.only_number and not search.is_empty:
         if missing:

@@ -1,0 +1,117 @@
+"""What stands in the search box, and all that it may be meant for."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from portal.models.order import INVISIBLE, Order, searchable
+
+SEPARATORS = re.compile(r"[\s,;]+")
+
+# What stands around a number or an address where it was copied from.
+LABELS = {"order", "no", "nr", "number"}
+AROUND = "#<>()[]\"'.:"
+AROUND_ADDRESS = re.compile(
+    r"""mailto:|\b(?:from|to|cc|reply-to):(?=\s)|[<>()\[\]",;]+""", re.IGNORECASE
+)
+
+# What parts words in a list or a name, or ends a sentence: 'Larsen, Kim', 'kim@example.com.'
+AFTER_A_WORD = re.compile(r"(?<=\w)[,;.:!?](?=\s|$)")
+
+# A number in a sentence, a subject or an address of the web, with what is written before it; and
+# one that is read out in groups.
+IN_A_TEXT = re.compile(r"(?<![\w.@-])(?:[a-z]{1,12}[-.#]?|[#№]|n[°º])?(\d{5,12})(?![\w@-])", re.I)
+IN_GROUPS = re.compile(r"[a-z]?[-.\s]*\d+(?:[-.\s]+\d+)+", re.I)
+
+# No license begins as a phone number does.
+PHONE = re.compile(r"\+[\d\s()/.-]+", re.ASCII)
+
+# What stands around a license where it was copied from: quotes, and what it is called there.
+QUOTES = " \"'`“”„‟‘’‚‛«»‹›.…*"
+NAMED = re.compile(r"[^\W\d_][^:=]{0,40}[:=](.+)")
+
+# A part of an e-mail address as many are made: 'hana.jensen.66'.
+MAILBOX = re.compile(r"[a-z]+(?:[._-][a-z]+)+[._-]?\d{0,4}", re.ASCII)
+
+# From these lengths on, what no order has may be a mistyped license, and is kept out of addresses.
+CODE_LENGTH = 12
+TEXT_LENGTH = 254
+HYPHENS = 2
+LONG_WORDS = 5
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed or pasted, as one line."""
+
+    q: str = ""
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """The order ids in the box, when it holds nothing else."""
+        parts = [part.strip(AROUND) for part in SEPARATORS.split(INVISIBLE.sub("", self.q))]
+        parts = [part for part in parts if part and part.casefold() not in LABELS]
+        ids = [Order.id_of(part) for part in parts]
+        found = [order_id for order_id in ids if order_id is not None]
+        return list(dict.fromkeys(found)) if len(found) == len(parts) else []
+
+    @property
+    def hidden_numbers(self) -> str:
+        """The numbers that stand among other words or in groups, as they would be asked for by
+        themselves; for when what was typed is not found as it stands."""
+        typed = INVISIBLE.sub("", self.q).strip()
+        if self.is_phone:
+            return ""
+        digits = re.sub(r"\D", "", typed) if IN_GROUPS.fullmatch(typed) else ""
+        found = [digits] if 5 <= len(digits) <= 12 else IN_A_TEXT.findall(typed)
+        asked = " ".join(dict.fromkeys(found))
+        return "" if asked == self.q else asked
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words in the box as the stored text is searched for them.
+
+        A word of two letters is found where a word begins with them, one of one letter where it is
+        the whole word: with the blank before (and after) it is long enough for a trigram.
+        """
+        typed = AROUND_ADDRESS.sub(" ", self.q) if "@" in self.q else self.q
+        typed = AFTER_A_WORD.sub(" ", typed)
+        return [_long_enough(word) for word in dict.fromkeys(searchable(typed).split())]
+
+    @property
+    def has_short_words(self) -> bool:
+        """Whether there are words that are only found where others begin, see `words`."""
+        return any(word.startswith(" ") for word in self.words)
+
+    @property
+    def license_texts(self) -> list[str]:
+        """What the license in the box may be: all that was typed, or what stands in quotes there,
+        or after a word and a colon, or a long word among others."""
+        quoted = self.q.strip(QUOTES)
+        named = NAMED.match(quoted)
+        texts = [self.q, quoted, named[1].strip(QUOTES) if named else ""]
+        words = [word.strip(QUOTES) for word in self.q.split()]
+        long = [word for word in words if len(word) >= CODE_LENGTH and "@" not in word]
+        texts += long[:LONG_WORDS]
+        return [text for text in dict.fromkeys(texts) if text]
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether a phone number is in the box, as they are written with the code of a country."""
+        return PHONE.fullmatch(self.q) is not None
+
+    @property
+    def looks_like_license(self) -> bool:
+        """Whether the box may hold a license, mistyped or with words beside it, although no order
+        has it: long codes with digits or hyphens, in one piece or in several."""
+        if self.numbers or self.is_phone:
+            return False
+        words = [word for word in self.q.split() if "@" not in word and not MAILBOX.fullmatch(word)]
+        coded = [word for word in words if re.search(r"\d", word) or word.count("-") >= HYPHENS]
+        return len(self.q) > TEXT_LENGTH or sum(map(len, coded)) >= CODE_LENGTH
+
+
+def _long_enough(word: str) -> str:
+    if len(word) == 1:
+        return f" {word} "
+    return f" {word}" if len(word) == 2 else word
