@@ -80,6 +80,17 @@ def test_what_cannot_be_right_is_said_and_what_was_typed_stays(
     assert filled(refused).press("Replace and send").status == 200
 
 
+def test_who_guesses_licenses_of_others_is_told_nothing_for_nothing(question, nordsoft):
+    bring_in(order_document("A0009", codes=["OTHER-1"], checkout_page="nordsoft"))
+    probe = filled(question, "OTHER-1", "OTHER-1").press("Replace and send")
+    assert probe.status == 422
+    assert "without the license itself" in probe.text
+    assert "another order" not in probe.text
+    again = filled(probe, "OTHER-1").press("Replace and send")
+    assert again.status == 422
+    assert "was given to another order" in again.text
+
+
 def not_paid(license):
     license.order.status = OrderStatus.NOT_PAID
 

@@ -42,8 +42,16 @@ class ReplacementForm(Confirmation):
     def validate_text(self, field: Field) -> None:
         if self.license.item.has_license(field.data):
             raise ValidationError(_("The item has had this license before."))
-        if refusal := sold.entry_refusal([field.data], self.license.item):
-            raise ValidationError(f"{refusal.sentence} {refusal.next_step}")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether the license may take the other's place. Who has it besides is asked last: whoever
+        guesses licenses of other checkout pages would replace one with each that nobody has."""
+        if not super().validate(extra_validators):
+            return False
+        refusal = sold.entry_refusal([str(self.text.data)], self.license.item)
+        if refusal:
+            self.text.errors = [f"{refusal.sentence} {refusal.next_step}"]
+        return refusal is None
 
     def validate_to(self, field: Field) -> None:
         if unmeant := self.is_meant_for(self.license.order):
