@@ -94,7 +94,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     babel.init_app(app, locale_selector=formats.reader_locale)
     limiter.init_app(app)
     rate_limits.init_app(app)
-    security.init_app(app, **access.security_parts())
+    security.init_app(app, **sessions.security_parts())
 
     escaping.init_app(app)
     formats.init_app(app)

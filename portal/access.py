@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, abort, redirect, request, url_for
-from flask_security import SQLAlchemyUserDatastore, UserMixin
 from flask_security import current_user as signed_in_user
 from sqlalchemy import Select, bindparam
 from sqlalchemy.orm import contains_eager
@@ -41,35 +40,11 @@ current_staff = cast(Staff, signed_in_user)
 # Reached without signing in; a test walks every other route as a stranger.
 PUBLIC = {"static", "security.login", "security.forgot_password", "security.reset_password"}
 
-# Made once, because every page asks it.
-OF_SESSION = planned_once(db.select(Staff).where(Staff.fs_uniquifier == bindparam("fs_uniquifier")))
-
 
 def init_app(app: Flask) -> None:
     app.after_request(_lead_htmx_along)
     app.extensions["security"].unauthn_handler(lambda *_ways, headers: to_sign_in())
     app.add_url_rule("/", "home", lambda: redirect(url_for("orders.index")))
-
-
-def security_parts() -> dict[str, Any]:
-    """What Flask-Security needs of ours."""
-    return {
-        "datastore": StaffDatastore(db, Staff, None),  # type: ignore[arg-type]
-        "login_form": sessions.SignInForm,
-    }
-
-
-class StaffDatastore(SQLAlchemyUserDatastore):
-    """Finds people by their address as all of Keydesk does."""
-
-    def find_user(self, case_insensitive: bool = False, **key: Any) -> UserMixin | None:
-        """The person with this one key."""
-        if "email" in key:
-            return Staff.by_email(key["email"])
-        if "fs_uniquifier" in key:
-            person = db.session.scalars(OF_SESSION, key).unique().one_or_none()
-            return None if person is None or sessions.has_ended(person) else person
-        return super().find_user(case_insensitive, **key)
 
 
 def staff_only(*, may: str) -> Callable[[Callable[P, R]], Callable[P, R | BaseResponse]]:

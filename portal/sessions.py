@@ -2,17 +2,23 @@
 
 import secrets
 import time
+from typing import Any
 
 from flask import Flask, abort, current_app, g, request, session
 from flask_login import user_logged_out
-from flask_security import LoginForm, UserMixin, user_authenticated
+from flask_security import LoginForm, SQLAlchemyUserDatastore, UserMixin, user_authenticated
+from sqlalchemy import bindparam
 from wtforms import Field
 
+from portal.database.connections import planned_once
 from portal.extensions import db
 from portal.models import Staff
 
 # In the cookie: what tells this session from others of the same person.
 ID = "id"
+
+# Made once, because every page asks it.
+OF_SESSION = planned_once(db.select(Staff).where(Staff.fs_uniquifier == bindparam("fs_uniquifier")))
 
 
 def init_app(app: Flask) -> None:
@@ -25,6 +31,27 @@ def init_app(app: Flask) -> None:
     # Flask-Security would take tokens of its own here; ours are for access.token_only.
     extension.login_manager.request_loader(lambda _request: None)
     extension.principal.skip_static = True  # a style sheet is nobody's: no need to know who asks
+
+
+def security_parts() -> dict[str, Any]:
+    """What Flask-Security needs of ours."""
+    return {
+        "datastore": StaffDatastore(db, Staff, None),  # type: ignore[arg-type]
+        "login_form": SignInForm,
+    }
+
+
+class StaffDatastore(SQLAlchemyUserDatastore):
+    """Finds people by their address as all of Keydesk does."""
+
+    def find_user(self, case_insensitive: bool = False, **key: Any) -> UserMixin | None:
+        """The person with this one key."""
+        if "email" in key:
+            return Staff.by_email(key["email"])
+        if "fs_uniquifier" in key:
+            person = db.session.scalars(OF_SESSION, key).unique().one_or_none()
+            return None if person is None or has_ended(person) else person
+        return super().find_user(case_insensitive, **key)
 
 
 class SignInForm(LoginForm):

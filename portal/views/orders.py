@@ -20,7 +20,7 @@ from portal.search import Search
 from portal.search.cursor import Cursor
 from portal.search.days import Days
 from portal.search.missing import not_found
-from portal.search.results import find, license_in
+from portal.search.results import Pages, Results, find, license_in
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -116,17 +116,9 @@ def answer(asked: MultiDict[str, str], *, in_address: bool) -> Response:
         form.q.errors = [_("These are too many numbers for one search.")]
         return _not_understood(form)
     found = find(search, current_staff, pages)
-    if not found.count and search.hidden_numbers:
-        by_number = replace(search, q=search.hidden_numbers, cursor=None)
-        if find(by_number, current_staff, pages).count:
-            return _to(by_number)
     missing = not_found(search, found)
-    if found.only_number and not search.is_empty:
-        if missing:
-            flash(missing, "note")
-        return redirect(url_for("orders.show", number=found.only_number), 303)
-    if search.cursor and not found.results:
-        return _to(search.at(None))
+    if leads_on := _leads_on(search, found, missing, pages):
+        return leads_on
     is_hidden = search.is_too_long or (search.looks_like_license and not found.count)
     if is_hidden and in_address:
         return _to(search.for_license())
@@ -136,6 +128,22 @@ def answer(asked: MultiDict[str, str], *, in_address: bool) -> Response:
         asks_again = search.for_license() if is_hidden else search
         response.headers["HX-Push-Url"] = asks_again.address(url_for("orders.index"))
     return response
+
+
+def _leads_on(search: Search, found: Results, missing: str | None, pages: Pages) -> Response | None:
+    """The way to the only order that fits, to where the list begins, or to the numbers that stand
+    among other words; None where what was found is the answer."""
+    if found.only_number and not search.is_empty:
+        if missing:
+            flash(missing, "note")
+        return redirect(url_for("orders.show", number=found.only_number), 303)
+    if search.cursor and not found.results:
+        return _to(search.at(None))
+    if not found.count and search.hidden_numbers:
+        by_number = replace(search, q=search.hidden_numbers)
+        if find(by_number, current_staff, pages).count:
+            return _to(by_number)
+    return None
 
 
 def _not_understood(form: SearchForm) -> Response:
