@@ -43,12 +43,24 @@ def test_no_test_sees_the_rows_or_ids_of_another(session, turn):
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_what_a_test_left_open_does_not_hold_up_the_next(session, migrated_copy):
-    session.add(CheckoutPage(code="acme-store", title="Acme"))
-    session.flush()
+def test_what_a_test_left_open_does_not_hold_up_the_next(app, migrated_copy):
+    db.session.add(CheckoutPage(code="acme-store", title="Acme"))
+    db.session.flush()
     migrated_copy.empty()
     with pytest.raises(OperationalError):
-        session.execute(text("SELECT 1"))
+        db.session.execute(text("SELECT 1"))
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_connection_of_no_more_use_is_given_up_without_another_failure(app):
+    db.session.add(CheckoutPage(code="acme-store", title="Acme"))
+    db.session.flush()
+    # As libpq is left when the server's last words come while it sends: open, and never ready.
+    db.session.connection().connection.driver_connection.pgconn.send_query(b"SELECT 1")
+    with pytest.raises(OperationalError, match="another command is already in progress"):
+        db.session.execute(text("SELECT 1"))
+    db.session.rollback()
+    assert db.session.scalar(select(func.count()).select_from(CheckoutPage)) == 0
 
 
 def test_statements_are_collected_inside_the_block_alone(app):

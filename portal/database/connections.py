@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as BoundSession
+from psycopg import OperationalError
 from sqlalchemy import Connection, Dialect, Engine, Executable, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection, ExecutionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext, ExecutionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -39,6 +40,11 @@ FOR_THESE_VALUES = "SET plan_cache_mode = auto"
 # usual 1,000: an import writes the same pages again and again, and is a tenth quicker. After a
 # crash that much is read when the database is opened, some 32 MB.
 PAGES_BETWEEN_CHECKPOINTS = 8_000
+
+# What an OperationalError says when no statement will be answered on its connection any more,
+# although it may look open: that the server ends (operator, crash), or nothing, as the error came
+# from libpq rather than from the server.
+UNUSABLE = {"57P01", "57P02", None}
 
 # Uses after which psycopg prepares a statement that does not ask for it.
 NEVER = 2**31 - 1
@@ -96,6 +102,11 @@ def _configure_postgresql(engine: Engine) -> None:
     def taken(connection: Any, _entry: ConnectionPoolEntry, _proxy: object) -> None:
         if connection.closed or _has_something_to_read(connection):
             _ask_for_life(engine.dialect, connection)
+
+    @event.listens_for(engine, "handle_error")
+    def failed(context: ExceptionContext) -> None:
+        if isinstance(context.original_exception, OperationalError):
+            context.is_disconnect |= context.original_exception.sqlstate in UNUSABLE
 
     @event.listens_for(engine, "do_execute")
     def executing(cursor: Any, statement: str, values: Any, context: ExecutionContext) -> bool:
