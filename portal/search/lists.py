@@ -1,54 +1,64 @@
 """The one statement that answers a search, made once for each shape of search."""
 
-from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, false, func, literal, select
+from sqlalchemy import Select, false, func, literal, select
 
 from portal.database.connections import planned_once
 from portal.extensions import db
-from portal.models import Order
+from portal.models import Order, OrderStatus
 from portal.search import Search, walks
 from portal.search.candidates import Ids, candidates
 from portal.search.filters import beyond_cursor, list_order
 from portal.search.scope import Scope
 from portal.search.shape import Shape, Way, exactly, values_of
 
-# What a list shows, and what its searches match in. Rows of these take a third of the time that
-# whole orders take.
-COLUMNS = (
-    Order.id,
-    Order.number,
-    Order.external_id,
-    Order.checkout_page_id,
-    Order.status,
-    Order.created_at,
-    Order.paid_at,
-    Order.currency,
-    Order.total,
-    Order.email,
-    Order.first_name,
-    Order.last_name,
-    Order.company,
-    Order.erased_at,
-)
+
+class Found(NamedTuple):
+    """An order that was found: what a list shows of it and its search matches in, whether it has
+    the license that was asked for, and how many were `found` in all.
+
+    Rows of these take a third of the time that whole orders take, and to ask SQLAlchemy's own rows
+    for each value would take as long as a tenth of the page.
+    """
+
+    id: int
+    number: str
+    external_id: str | None
+    checkout_page_id: int
+    status: OrderStatus
+    created_at: datetime
+    paid_at: datetime | None
+    currency: str
+    total: Decimal
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    erased_at: datetime | None
+    is_delivered: bool
+    by_license: bool
+    found: int
+
+
+COLUMNS = tuple(getattr(Order, name) for name in Found._fields[:-3])
 
 # Somebody who pastes a whole page of words asks a question of a shape that nobody asks again.
 FEW_VALUES = 20
 
 
-def rows(
-    search: Search, scope: Scope, most: int, cap: int, *, counts: bool = True
-) -> Sequence[Row[Any]]:
-    """At most `most` orders from the cursor on, each with its COLUMNS, `is_delivered`, `by_license`
-    (whether it has the license asked for), and `found`, how many there are in all, up to `cap`;
-    where nobody `counts` them, `cap`."""
+def rows(search: Search, scope: Scope, most: int, cap: int, *, counts: bool = True) -> list[Found]:
+    """At most `most` orders from the cursor on. They are counted up to `cap`; where nobody `counts`
+    them, `cap` is told."""
     values = values_of(search)
     shape = Shape.of(search, scope, values)
     make = _prepared if len(values) <= FEW_VALUES else _statement
     # Past the session, which looks for objects in the rows.
-    return db.session.connection().execute(make(shape, most, cap, counts), values).all()
+    found = db.session.connection().execute(make(shape, most, cap, counts), values)
+    return list(map(Found._make, found))
 
 
 def _statement(shape: Shape, most: int, cap: int, counts: bool) -> Select[*tuple[Any, ...]]:

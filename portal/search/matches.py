@@ -1,18 +1,16 @@
 """By what a search found an order, for people to see why it is there."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from flask_babel import gettext as _
-from sqlalchemy import Row
+from flask_babel import get_translations
 
 from portal.models.order import full_name, search_text
 from portal.search import Search
+from portal.search.lists import Found
 
 
-def matched_in(search: Search, orders: Sequence[Row[Any]]) -> list[list[str]]:
-    """For each of `orders`, rows of lists.rows, the names of the fields that hold what was
-    typed."""
+def matched_in(search: Search, orders: Sequence[Found]) -> list[list[str]]:
+    """For each of `orders`, the names of the fields that hold what was typed."""
     if not (search.q or search.license):
         return [[] for _order in orders]
     matching = _Matching(search)
@@ -27,11 +25,12 @@ class _Matching:
         self.words = search.words if search.q else []
         # Where nothing but letters and digits of ASCII counts, nobody has to look at each sign.
         self.are_plain = all(word.isascii() and word.isalnum() for word in self.words)
+        _ = get_translations().ugettext  # to find the language takes longer than to look in it
         self.number, self.license, self.product = _("number"), _("license"), _("product")
         self.email, self.name = _("e-mail"), _("name")
         self.company, self.external_id = _("company"), _("external id")
 
-    def in_order(self, order: Row[Any]) -> list[str]:
+    def in_order(self, order: Found) -> list[str]:
         """The names of the fields of `order` that hold something that was typed."""
         found = [self.number] if order.id in self.ids else []
         by_number, missing = bool(found), set(self.words)
@@ -45,7 +44,7 @@ class _Matching:
             found.append(self.product)  # which is all that is left
         return found
 
-    def _fields(self, order: Row[Any]) -> Iterator[tuple[str, str]]:
+    def _fields(self, order: Found) -> Iterator[tuple[str, str]]:
         yield self.email, order.email or ""
         yield self.name, full_name(order.first_name, order.last_name)
         yield self.company, order.company or ""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask_babel import gettext as _
-from sqlalchemy import Row, Select
+from sqlalchemy import Select
 
 from portal.database.connections import planned_once
 from portal.extensions import db
@@ -21,6 +21,7 @@ from portal.models.order import full_name
 from portal.search import Search, lists, plenty
 from portal.search.candidates import CAP, licensed
 from portal.search.cursor import Cursor
+from portal.search.lists import Found
 from portal.search.matches import matched_in
 from portal.search.scope import Scope
 from portal.search.shape import Way, way_of
@@ -99,7 +100,7 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     return Results(results, count, newer, older, way_of(search))
 
 
-def _result(row: Row[Any], page: str, matched: list[str]) -> Result:
+def _result(row: Found, page: str, matched: list[str]) -> Result:
     return Result(
         number=row.number,
         created_at=row.created_at,
@@ -137,7 +138,7 @@ def _licensed(scope: Scope, but_numbers: bool, _dialect: str) -> Select[bytes]:
 
 
 def _neighbours(
-    search: Search, rows: Sequence[Row[Any]], *, more: bool
+    search: Search, rows: Sequence[Found], *, more: bool
 ) -> tuple[Cursor | None, Cursor | None]:
     """Where the newer and the older page begin, as far as there are any."""
     if not rows:

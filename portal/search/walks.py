@@ -122,8 +122,8 @@ def counted(shape: Shape, most: int) -> Any:
         counts = [_count(part.subquery()) for part in parts]
         count = select(func.sum(union_all(*counts).subquery().c.count)).scalar_subquery()
     else:
-        every = union_all(*parts).subquery() if len(parts) > 1 else parts[0].subquery()
-        count = _count(select(every.c.id).limit(exactly(most)).subquery()).scalar_subquery()
+        every = union_all(*parts) if len(parts) > 1 else parts[0]
+        count = _count(every.limit(exactly(most)).subquery()).scalar_subquery()
     return case(*many, else_=count) if many else count
 
 
