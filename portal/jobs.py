@@ -136,7 +136,7 @@ def fulfil(fulfilment_id: int) -> None:
 
 def send(delivery_id: int) -> None:
     """Send one queued delivery, unless the mail server keeps enough threads busy."""
-    with lanes.enter(MAIL_SERVER) as full_until:
+    with lanes.enter(MAIL_SERVER, may_wait=True) as full_until:
         due_at = full_until or postman.send_queued(delivery_id)
     if full_until:
         outbox.let_wait(delivery_id, full_until)
@@ -146,7 +146,7 @@ def send(delivery_id: int) -> None:
 
 def notify(notice_id: int) -> None:
     """Tell the vendor something, unless the mail server keeps enough threads busy."""
-    with lanes.enter(MAIL_SERVER) as full_until:
+    with lanes.enter(MAIL_SERVER, may_wait=True) as full_until:
         due_at = full_until or postman.send_notice(notice_id)
     if full_until:
         Notice.let_wait(notice_id, full_until)

@@ -5,6 +5,9 @@ One other side has half of the threads at most, and a single one before it has e
 that are slow have half of them together, however many they are, and take turns there. So one that
 becomes slow holds up others once, for as long as it has been trusted to be quick.
 
+Where the other side is so quick that there is room again in a moment, a thread may wait that long:
+what is turned away comes back by Huey's clock, which ticks once a second, and then all at once.
+
 A worker counts its own threads and nobody else's: each of several keeps half of its threads free,
 and none that died is counted.
 """
@@ -14,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import Condition
 from time import monotonic
 
 from flask import current_app
@@ -23,6 +26,8 @@ from portal import clock
 
 # What takes longer than so many seconds is slow.
 SLOW = 2.0
+# Seconds that a thread may wait for room, where the other side takes no longer.
+MOMENT = 0.25
 # Who is turned away comes back so many seconds after the one before at the earliest, and within so
 # many, however many there are.
 NEAREST, FARTHEST = 0.1, 60.0
@@ -53,6 +58,11 @@ class Lane:
         """Whether it takes long, or did a few times ago."""
         return self.seconds > SLOW
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether there is room again in a moment."""
+        return self.took is not None and self.seconds < MOMENT
+
     def width(self, half: int) -> int:
         """How many may be inside."""
         return half if self.is_slow or self.took is not None else 1
@@ -76,21 +86,24 @@ class Lane:
 
 
 _lanes: dict[str, Lane] = defaultdict(Lane)
-_counting = Lock()
+_counting = Condition()
 
 
 @contextmanager
-def enter(other_side: str | None) -> Iterator[datetime | None]:
+def enter(other_side: str | None, *, may_wait: bool = False) -> Iterator[datetime | None]:
     """Gives None, and you may speak to the other side inside the block; or else when to come back,
-    because enough threads of this worker do so. Nobody (None) keeps no thread busy."""
+    because enough threads of this worker do so. Nobody (None) keeps no thread busy. Who has no
+    transaction open `may_wait` a moment for room."""
     if other_side is None:
         yield None
         return
     half = max(current_app.config["WORKER_THREADS"] // 2, 1)
-    began = monotonic()
     with _counting:
         lane = _lanes[other_side]
+        if may_wait and lane.is_quick:
+            _counting.wait_for(lambda: _has_room(lane, half), MOMENT)
         until = None if _has_room(lane, half) else lane.come_back(lane.width(half))
+        began = monotonic()
         if until is None:
             lane.inside.append(began)
             lane.waits_until = 0.0
@@ -100,6 +113,7 @@ def enter(other_side: str | None) -> Iterator[datetime | None]:
         if until is None:
             with _counting:
                 lane.leave(began)
+                _counting.notify_all()
 
 
 def _has_room(lane: Lane, half: int) -> bool:

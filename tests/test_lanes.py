@@ -1,6 +1,7 @@
 """Who is slow keeps half of the threads busy at most; who is turned away comes back by and by."""
 
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from time import monotonic
@@ -105,6 +106,47 @@ def test_a_turn_is_not_kept_for_ever(vendor, all_slow, monkeypatch):
         assert turned_away
     with lanes.enter(busy) as again:
         assert again is None
+
+
+@pytest.fixture
+def come_in(app):
+    """Enter a lane in another thread, as one that may wait; its future says when to come back."""
+
+    def enter(name):
+        with app.app_context(), lanes.enter(name, may_wait=True) as full_until:
+            return full_until
+
+    with ThreadPoolExecutor(1) as thread:
+        yield lambda name: thread.submit(enter, name)
+
+
+@pytest.mark.settings(WORKER_THREADS=2)
+def test_who_finds_a_quick_one_full_waits_a_moment_for_room(vendor, come_in, monkeypatch):
+    monkeypatch.setattr(lanes, "MOMENT", 20.0)
+    one = vendor()
+    with lanes.enter(one):
+        second = come_in(one)
+        with pytest.raises(TimeoutError):
+            second.result(0.2)
+    assert second.result(10) is None
+
+
+@pytest.mark.settings(WORKER_THREADS=2)
+def test_who_has_waited_a_moment_for_room_is_turned_away(vendor, come_in, monkeypatch):
+    monkeypatch.setattr(lanes, "MOMENT", 0.1)
+    one = vendor()
+    with lanes.enter(one):
+        assert come_in(one).result(10) > clock.now()
+
+
+@pytest.mark.settings(WORKER_THREADS=2)
+@pytest.mark.parametrize("took", [None, 60.0], ids=["not known yet", "slow"])
+def test_nobody_waits_for_one_that_is_not_quick(vendor, come_in, monkeypatch, took):
+    monkeypatch.setattr(lanes, "MOMENT", 20.0)
+    one = vendor()
+    lanes._lanes[one].took = took
+    with lanes.enter(one):
+        assert come_in(one).result(10) > clock.now()
 
 
 def test_one_that_was_slow_is_quick_again_after_some_quick_answers():
