@@ -1,7 +1,11 @@
 """What the search box understands, and what stays out of addresses."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from portal.models.order import plain, search_text
+from portal.search.typed import Typed
 from tests.people import CODE, NUMBER, bring_in, item_document, order_document
 from tests.support.application import statements
 
@@ -227,6 +231,18 @@ def test_results_say_by_what_they_matched(signed_in, ada, typed, where):
     page = search(signed_in(ada), typed)
     if where:
         assert f"matched: {where}" in page.part("results").text
+
+
+ascii_text = st.text(st.characters(codec="ascii"), max_size=20)
+
+
+@given(text=ascii_text, typed=ascii_text)
+@example(text="Kim  Larsen-Holm", typed="la -holm")
+@example(text="a_b@c", typed="_b@")
+def test_what_is_typed_in_ascii_matches_as_the_search_text_does(text, typed):
+    stored, written = search_text([text]), f" {' '.join(text.casefold().split())} "
+    for word in Typed(typed).words:
+        assert (plain(word) in written) == (word in stored)
 
 
 def test_orders_with_one_license_say_so_and_hide_it(signed_in, ada, order):

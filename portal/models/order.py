@@ -163,6 +163,12 @@ STROKED = str.maketrans(
 )
 
 
+# Symbols are written as letters among the Hangul syllables, which NFKD has taken apart wherever
+# they were meant.
+SYLLABLES = 0xAC00
+TYPED = {SYLLABLES + code: chr(code) for code in range(128)}
+
+
 def searchable(text: str) -> str:
     """`text` as it is compared in searches: no case, no accents, single blanks.
 
@@ -177,8 +183,12 @@ def searchable(text: str) -> str:
 
 
 def _letter(symbol: re.Match[str]) -> str:
-    # Among the Hangul syllables, which NFKD has taken apart wherever they were meant.
-    return chr(0xAC00 + ord(symbol[0]) % 11172)
+    return chr(SYLLABLES + ord(symbol[0]) % 11172)
+
+
+def plain(word: str) -> str:
+    """A word of searchable text with the symbols of ASCII that it has been typed with."""
+    return word.translate(TYPED)
 
 
 def search_text(fields: Iterable[str | None]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from flask_babel import get_translations
 
-from portal.models.order import full_name, search_text
+from portal.models.order import full_name, plain, search_text
 from portal.search import Search
 from portal.search.lists import Found
 
@@ -23,8 +23,9 @@ class _Matching:
     def __init__(self, search: Search) -> None:
         self.ids = search.numbers
         self.words = search.words if search.q else []
-        # Where nothing but letters and digits of ASCII counts, nobody has to look at each sign.
-        self.are_plain = all(word.isascii() and word.isalnum() for word in self.words)
+        # Where all is ASCII, nobody has to look at each sign of a text.
+        self.is_plain = search.q.isascii()
+        self.plain_words = [plain(word) for word in self.words]
         _ = get_translations().ugettext  # to find the language takes longer than to look in it
         self.number, self.license, self.product = _("number"), _("license"), _("product")
         self.email, self.name = _("e-mail"), _("name")
@@ -54,6 +55,8 @@ class _Matching:
         """Those of the words by which the search box finds `text`."""
         if not text:
             return []
-        is_plain = self.are_plain and text.isascii()
-        looked_in = text.casefold() if is_plain else search_text([text])
-        return [word for word in self.words if word in looked_in]
+        if self.is_plain and text.isascii():
+            looked_in, words = f" {' '.join(text.casefold().split())} ", self.plain_words
+        else:
+            looked_in, words = search_text([text]), self.words
+        return [word for word, sought in zip(self.words, words, strict=True) if sought in looked_in]
