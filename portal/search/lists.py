@@ -9,17 +9,18 @@ from sqlalchemy import Select, false, func, literal, select
 
 from portal.database.connections import planned_once
 from portal.extensions import db
-from portal.models import Order, OrderStatus
+from portal.models import License, Order, OrderStatus
 from portal.search import Search, walks
 from portal.search.candidates import Ids, candidates
 from portal.search.filters import beyond_cursor, list_order
 from portal.search.scope import Scope
-from portal.search.shape import Shape, Way, exactly, values_of
+from portal.search.shape import Shape, Way, exactly, one_given, values_of
 
 
 class Found(NamedTuple):
     """An order that was found: what a list shows of it and its search matches in, whether it has
-    the license that was asked for, and how many were `found` in all.
+    the license that was asked for, whether what was typed is some license, whoever has it, and how
+    many were `found` in all.
 
     Rows of these take a third of the time that whole orders take, and to ask SQLAlchemy's own rows
     for each value would take as long as a tenth of the page.
@@ -41,10 +42,11 @@ class Found(NamedTuple):
     erased_at: datetime | None
     is_delivered: bool
     by_license: bool
+    is_some_license: bool
     found: int
 
 
-COLUMNS = tuple(getattr(Order, name) for name in Found._fields[:-3])
+COLUMNS = tuple(getattr(Order, name) for name in Found._fields[:-4])
 
 # Somebody who pastes a whole page of words asks a question of a shape that nobody asks again.
 FEW_VALUES = 20
@@ -72,12 +74,19 @@ def _statement(shape: Shape, most: int, cap: int, counts: bool) -> Select[*tuple
             *COLUMNS,
             Order.is_delivered.label("is_delivered"),
             by_license.label("by_license"),
+            _is_some_license(shape).label("is_some_license"),
             total.label("found"),
         )
         .join(place, place.c.id == Order.id)
         .order_by(*list_order(Order.created_at, Order.id, backwards=shape.backwards))
     )
     return planned_once(question) if shape.is_planned_once else question
+
+
+def _is_some_license(shape: Shape) -> Any:
+    if "typed_digests" not in shape.filled:
+        return false()
+    return select(License.id).where(one_given(License.digest, "typed_digests")).exists()
 
 
 _prepared = lru_cache(maxsize=500)(_statement)

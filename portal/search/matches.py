@@ -9,10 +9,10 @@ from portal.search import Search
 from portal.search.lists import Found
 
 
-def matched_in(search: Search, orders: Sequence[Found]) -> list[list[str]]:
-    """For each of `orders`, the names of the fields that hold what was typed."""
+def matched_in(search: Search, orders: Sequence[Found]) -> list[str]:
+    """For each of `orders`, the names of the fields that hold what was typed, if anything was."""
     if not (search.q or search.license):
-        return [[] for _order in orders]
+        return [""] * len(orders)
     matching = _Matching(search)
     return [matching.in_order(order) for order in orders]
 
@@ -31,7 +31,7 @@ class _Matching:
         self.email, self.name = _("e-mail"), _("name")
         self.company, self.external_id = _("company"), _("external id")
 
-    def in_order(self, order: Found) -> list[str]:
+    def in_order(self, order: Found) -> str:
         """The names of the fields of `order` that hold something that was typed."""
         found = [self.number] if order.id in self.ids else []
         by_number, missing = bool(found), set(self.words)
@@ -43,7 +43,7 @@ class _Matching:
             found.append(self.license)
         elif missing and not by_number:
             found.append(self.product)  # which is all that is left
-        return found
+        return ", ".join(found)
 
     def _fields(self, order: Found) -> Iterator[tuple[str, str]]:
         yield self.email, order.email or ""

@@ -46,7 +46,7 @@ class Result(NamedTuple):
     email: str | None
     company: str | None
     page: str
-    matched: list[str]  # the names of the fields that hold what was typed
+    matched: str  # the names of the fields that hold what was typed
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Results:
     newer: Cursor | None
     older: Cursor | None
     way: Way = Way.WALK
+    may_be_license: bool = True  # whether `license_in` has to be asked
 
     @property
     def only_number(self) -> str | None:
@@ -80,8 +81,8 @@ class Results:
 
 
 def find(search: Search, staff: Staff, pages: Pages) -> Results:
-    """The page of orders at `search.cursor`, where `license_in` has found none. `pages` are the
-    checkout pages that `staff` sees."""
+    """The page of orders at `search.cursor`, unless what was typed leads elsewhere, see
+    `license_in`. `pages` are the checkout pages that `staff` sees."""
     scope = Scope.of(search, staff, pages)
     if not scope.page_ids:
         return Results([], 0, None, None)
@@ -97,10 +98,11 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     if count > CAP:
         plenty.learn(search, scope, count)
     newer, older = _neighbours(search, rows, more=more)
-    return Results(results, count, newer, older, way_of(search))
+    may_be_license = rows[0].is_some_license if rows else True
+    return Results(results, count, newer, older, way_of(search), may_be_license)
 
 
-def _result(row: Found, page: str, matched: list[str]) -> Result:
+def _result(row: Found, page: str, matched: str) -> Result:
     return Result(
         number=row.number,
         created_at=row.created_at,

@@ -86,6 +86,7 @@ def values_of(search: Search) -> dict[str, Any]:
         "paid_end": search.paid.end,
         "numbers": search.numbers,
         "digests": search.digests if _may_be_license(search) else [],
+        "typed_digests": [] if search.license else search.digests,
         "tail_digests": search.tail_digests,
         **_cursor_values(search),
         **(_word_values(search) if len(search.numbers) < 2 else {}),
@@ -94,8 +95,7 @@ def values_of(search: Search) -> dict[str, Any]:
 
 
 def _may_be_license(search: Search) -> bool:
-    """Words that are a whole license have led to it before, see results.license_in; a number is
-    one first."""
+    """Words that are a whole license lead to it, see results.license_in; a number is one first."""
     return bool(search.license or search.numbers or not search.words)
 
 
@@ -150,6 +150,7 @@ TYPES: dict[str, Any] = {
     "numbers": BigInteger(),
     "cursor_id": BigInteger(),
     "digests": LargeBinary(16),
+    "typed_digests": LargeBinary(16),
     "tail_digests": LargeBinary(16),
 }
 TEXTS = ("word", "phrases", "whole", "ending")
