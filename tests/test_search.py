@@ -344,6 +344,27 @@ def test_the_last_six_of_a_license_are_found_in_quotes(signed_in, ada, order):
     assert found(search(signed_in(ada), f"“{CODE[-6:]}”")) == [NUMBER]
 
 
+@pytest.mark.usefixtures("order")
+def test_a_license_that_others_have_as_a_name_leads_to_its_order_alone(signed_in, ada):
+    bring_in(order_document("A0009", customer={"email": "lee@x.example", "company": CODE}))
+    bring_in(order_document("A0010", items=[item_document(codes=["OTHER1"])]))
+    page = search(signed_in(ada), CODE)
+    assert "license=" in page.address
+    assert CODE not in page.address
+
+
+@pytest.mark.usefixtures("order")
+def test_a_name_that_is_a_license_of_another_page_is_a_name(signed_in, ida):
+    customer = {"email": "lee@x.example", "company": CODE}
+    items = [item_document(codes=["OTHER1"])]
+    for number in ("B0009", "B0010"):
+        details = {"customer": customer, "items": items, "checkout_page": "nordsoft"}
+        bring_in(order_document(number, **details))
+    page = search(signed_in(ida), CODE)
+    assert found(page) == ["B0010", "B0009"]
+    assert "matched: company" in page.part("results").text
+
+
 def test_a_number_that_is_a_license_elsewhere_is_still_a_number(signed_in, ada, order):
     bring_in(order_document("A0009", items=[item_document(codes=["5555555"])]))
     page = search(signed_in(ada), "5555555")
