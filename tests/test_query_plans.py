@@ -163,11 +163,14 @@ def plan_for_all_of(question):
     kept = text("SELECT name, cardinality(parameter_types) FROM pg_prepared_statements")
     before = set(connection.execute(kept).all())
     question()
-    return [
+    connection.execute(text("SET plan_cache_mode = force_generic_plan"))
+    plan = [
         str(row[0])
         for name, count in set(connection.execute(kept).all()) - before
         for row in connection.exec_driver_sql(f"EXPLAIN EXECUTE {name}{nothing(count)}")
     ]
+    connection.execute(text("RESET plan_cache_mode"))
+    return plan
 
 
 def nothing(count):

@@ -12,7 +12,7 @@ from flask import Flask, current_app, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as BoundSession
 from psycopg import OperationalError
-from sqlalchemy import Connection, Dialect, Engine, Executable, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, Executable, event, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext, ExecutionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
@@ -31,10 +31,6 @@ READING = "reading"
 
 # The option of a statement that is planned once, see `planned_once`.
 PLANNED_ONCE = "keydesk_planned_once"
-
-# How a connection plans.
-FOR_ALL_VALUES = "SET plan_cache_mode = force_generic_plan"
-FOR_THESE_VALUES = "SET plan_cache_mode = auto"
 
 # SQLite copies what was written into the database's file after so many pages, and not after its
 # usual 1,000: an import writes the same pages again and again, and is a tenth quicker. After a
@@ -64,7 +60,6 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
     with app.app_context():
         for engine in db.engines.values():
             _configure_postgresql(engine)
-        _configure_reading(db.engines[READING])
 
 
 class PortalSession(BoundSession):
@@ -79,8 +74,19 @@ class PortalSession(BoundSession):
 
 def planned_once(question: Question) -> Question:
     """`question`, which every value is answered for in the same way, such as by a key: PostgreSQL
-    keeps its plan with the connection rather than plan it anew each time."""
+    keeps its plan with the connection rather than plan it anew each time.
+
+    It does so from the sixth time on, where it expects no more of a plan for these values than of
+    one for any. A value that may look better than others, such as the bound of a range, is
+    therefore `unseen`.
+    """
     return question.execution_options(**{PLANNED_ONCE: True})
+
+
+def unseen(value: Any) -> Any:
+    """`value` in a way that PostgreSQL cannot plan for it. Left alone, it plans the list of a day
+    for each day that is asked for, which takes longer than to read it."""
+    return select(value).scalar_subquery()
 
 
 def _configure_postgresql(engine: Engine) -> None:
@@ -113,28 +119,6 @@ def _configure_postgresql(engine: Engine) -> None:
         is_ours: bool = context.execution_options.get(PLANNED_ONCE, False)
         if is_ours:
             cursor.execute(statement, values, prepare=True)
-        return is_ours
-
-
-def _configure_reading(engine: Engine) -> None:
-    """Have what is `planned_once` planned for all values, and all else for what it asks. Left
-    alone, PostgreSQL plans the list of a day for each day that is asked for, which takes longer
-    than to read it."""
-
-    @event.listens_for(engine, "connect")
-    def connected(connection: Any, _entry: ConnectionPoolEntry) -> None:
-        connection.execute(FOR_ALL_VALUES)
-
-    @event.listens_for(engine, "do_execute")
-    def executing(cursor: Any, statement: str, values: Any, context: ExecutionContext) -> bool:
-        connection = cursor.connection
-        is_ours: bool = not context.execution_options.get(PLANNED_ONCE, False)
-        if is_ours:
-            # One round trip. Where the statement fails, the first of the three is undone with it.
-            with connection.pipeline():
-                connection.execute(FOR_THESE_VALUES, prepare=True)
-                cursor.execute(statement, values)
-                connection.execute(FOR_ALL_VALUES, prepare=True)
         return is_ours
 
 

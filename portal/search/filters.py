@@ -9,7 +9,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from portal.extensions import db
 from portal.models import Order
 from portal.search.scope import Scope
-from portal.search.shape import Shape, among, given
+from portal.search.shape import Shape, among
 
 Conditions = list[ColumnElement[bool]]
 
@@ -52,11 +52,11 @@ def paid_in(shape: Shape) -> Conditions:
 
 
 def _from(shape: Shape, column: Any, start: str) -> Conditions:
-    return [column >= given(start)] if start in shape.filled else []
+    return [column >= shape.bound(start)] if start in shape.filled else []
 
 
 def _until(shape: Shape, column: Any, end: str) -> Conditions:
-    return [column < given(end)] if end in shape.filled else []
+    return [column < shape.bound(end)] if end in shape.filled else []
 
 
 def is_delivered(shape: Shape) -> Conditions:
@@ -72,7 +72,7 @@ def beyond_cursor(shape: Shape, created_at: Any, order_id: Any) -> Conditions:
     if "cursor_id" not in shape.filled:
         return []
     here = tuple_(created_at, order_id)
-    there = tuple_(given("cursor_created_at"), given("cursor_id"))
+    there = tuple_(shape.bound("cursor_created_at"), shape.bound("cursor_id"))
     return [here > there if shape.backwards else here < there]
 
 

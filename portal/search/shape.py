@@ -11,8 +11,10 @@ from enum import Enum, auto
 from typing import Any, cast
 
 from sqlalchemy import any_, bindparam, literal_column
+from sqlalchemy import cast as cast_in_sql
 from sqlalchemy.types import ARRAY, BigInteger, LargeBinary, Text
 
+from portal.database.connections import unseen
 from portal.database.types import UTCDateTime
 from portal.extensions import db
 from portal.models import OrderStatus
@@ -62,6 +64,11 @@ class Shape:
         many orders have a word, and of two ranges of days, which has the fewer."""
         kinds = {name.partition("_")[0] for name in self.filled}
         return "word" not in kinds and not kinds >= {"created", "paid"}
+
+    def bound(self, name: str) -> Any:
+        """The bound of this name, of a range or of the list."""
+        is_unseen = self.dialect == "postgresql" and self.is_planned_once
+        return unseen(given(name)) if is_unseen else given(name)
 
     @classmethod
     def of(cls, search: Search, scope: Scope, values: dict[str, Any]) -> "Shape":
@@ -167,7 +174,9 @@ def one_given(column: Any, name: str) -> Any:
     """That `column` has one of the values of this name. Of numbers there may be many, which are one
     statement on PostgreSQL, however many they are."""
     if name == "numbers" and db.engine.dialect.name == "postgresql":
-        return column == any_(bindparam(name, type_=ARRAY(TYPES[name])))
+        numbers = ARRAY(TYPES[name])
+        # Typed, or it would be taken for a question whose rows are meant.
+        return column == any_(cast_in_sql(unseen(bindparam(name, type_=numbers)), numbers))
     return column.in_(bindparam(name, type_=TYPES[name], expanding=True))
 
 
