@@ -27,7 +27,7 @@ from portal import clock
 # What takes longer than so many seconds is slow.
 SLOW = 2.0
 # Seconds that a thread may wait for room, where the other side takes no longer.
-MOMENT = 0.25
+MOMENT = 0.5
 # Who is turned away comes back so many seconds after the one before at the earliest, and within so
 # many, however many there are.
 NEAREST, FARTHEST = 0.1, 60.0
