@@ -345,6 +345,15 @@ def test_the_last_six_of_a_license_are_found_in_quotes(signed_in, ada, order):
 
 
 @pytest.mark.usefixtures("order")
+def test_a_long_license_is_not_looked_for_by_its_words(signed_in, ada, app):
+    code = " ".join(f"word-{number}" for number in range(40))
+    bring_in(order_document("A0009", items=[item_document(codes=[code])]))
+    with statements(app) as ran:
+        assert found(search(signed_in(ada), code)) == ["A0009"]
+    assert not [one for one in ran if "order_search" in one or "search_text" in one]
+
+
+@pytest.mark.usefixtures("order")
 def test_a_license_that_others_have_as_a_name_leads_to_its_order_alone(signed_in, ada):
     bring_in(order_document("A0009", customer={"email": "lee@x.example", "company": CODE}))
     bring_in(order_document("A0010", items=[item_document(codes=["OTHER1"])]))

@@ -101,6 +101,11 @@ class Typed:
         return PHONE.fullmatch(self.q) is not None
 
     @property
+    def is_long(self) -> bool:
+        """Whether it is longer than a name or an address: a whole text, which a license may be."""
+        return len(self.q) > TEXT_LENGTH
+
+    @property
     def looks_like_license(self) -> bool:
         """Whether the box may hold a license, mistyped or with words beside it, although no order
         has it: long codes with digits or hyphens, in one piece or in several."""
@@ -108,7 +113,7 @@ class Typed:
             return False
         words = [word for word in self.q.split() if "@" not in word and not MAILBOX.fullmatch(word)]
         coded = [word for word in words if re.search(r"\d", word) or word.count("-") >= HYPHENS]
-        return len(self.q) > TEXT_LENGTH or sum(map(len, coded)) >= CODE_LENGTH
+        return self.is_long or sum(map(len, coded)) >= CODE_LENGTH
 
 
 def _long_enough(word: str) -> str:

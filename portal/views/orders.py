@@ -110,14 +110,15 @@ def answer(asked: MultiDict[str, str], *, in_address: bool) -> Response:
     if not form.validate():
         return _not_understood(form)
     search = form.search(_cursor(asked))
-    too_many = search.is_too_long and search.numbers
-    found = None if too_many else find(search, current_staff, pages)
+    # To find a text by its words takes long, and is spared where it is a license.
+    found = None if search.is_long else find(search, current_staff, pages)
     may_be_license = found is None or found.may_be_license
     if may_be_license and (digest := license_in(search, current_staff, pages)):
         return _to(search.for_license(digest))
-    if found is None:
+    if search.is_too_long and search.numbers:
         form.q.errors = [_("These are too many numbers for one search.")]
         return _not_understood(form)
+    found = found or find(search, current_staff, pages)
     missing = not_found(search, found)
     if leads_on := _leads_on(search, found, missing, pages):
         return leads_on
