@@ -102,11 +102,7 @@ def answer(asked: MultiDict[str, str], *, in_address: bool) -> Response:
     stays in no address: a search that came in one leads to another, and one that did not says which
     one it may have."""
     pages = visible_pages()
-    form = SearchForm(asked)
-    form.page.choices = [
-        SelectChoice("", _("All checkout pages")),
-        *(SelectChoice(page.code, page.title) for page in pages),
-    ]
+    form = _form(asked, pages)
     if not form.validate():
         return _not_understood(form)
     search = form.search(_cursor(asked))
@@ -131,6 +127,15 @@ def answer(asked: MultiDict[str, str], *, in_address: bool) -> Response:
         asks_again = search.for_license() if is_hidden else search
         response.headers["HX-Push-Url"] = asks_again.address(url_for("orders.index"))
     return response
+
+
+def _form(asked: MultiDict[str, str], pages: Pages) -> SearchForm:
+    form = SearchForm(asked)
+    form.page.choices = [
+        SelectChoice("", _("All checkout pages")),
+        *(SelectChoice(page.code, page.title) for page in pages),
+    ]
+    return form
 
 
 def _leads_on(search: Search, found: Results, missing: str | None, pages: Pages) -> Response | None:
