@@ -191,6 +191,11 @@ def plain(word: str) -> str:
     return word.translate(TYPED)
 
 
+def plain_text(text: str) -> str:
+    """A text of ASCII as `plain` words are found in it, as others are in search_text."""
+    return f" {' '.join(text.casefold().split())} "
+
+
 def search_text(fields: Iterable[str | None]) -> str:
     """What the search box finds of an order: each word between blanks, which mark its ends."""
     words = searchable(" ".join(field for field in fields if field))

@@ -46,7 +46,8 @@ class Found(NamedTuple):
     found: int
 
 
-COLUMNS = tuple(getattr(Order, name) for name in Found._fields[:-4])
+# Those that are the order's own, which come first.
+COLUMNS = tuple(getattr(Order, name) for name in Found._fields if name in Order.__table__.c)
 
 # Somebody who pastes a whole page of words asks a question of a shape that nobody asks again.
 FEW_VALUES = 20

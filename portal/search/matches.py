@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from flask_babel import get_translations
 
-from portal.models.order import full_name, plain, search_text
+from portal.models.order import full_name, plain, plain_text, search_text
 from portal.search import Search
 from portal.search.lists import Found
 
@@ -56,7 +56,7 @@ class _Matching:
         if not text:
             return []
         if self.is_plain and text.isascii():
-            looked_in, words = f" {' '.join(text.casefold().split())} ", self.plain_words
+            looked_in, words = plain_text(text), self.plain_words
         else:
             looked_in, words = search_text([text]), self.words
         return [word for word, sought in zip(self.words, words, strict=True) if sought in looked_in]
