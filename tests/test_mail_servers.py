@@ -3,13 +3,15 @@
 import smtplib
 import socket
 from email.message import EmailMessage
-from time import monotonic
 
 import pytest
 
 from tests.support.faulty_mail_server import FaultyMailServer
 
-PATIENCE = 0.2
+# How long a client waits for an answer that comes, however busy the machine is, and for one that
+# does not, in seconds.
+PATIENCE = 30
+IMPATIENCE = 1
 
 ANSWERS = [
     ("CONNECT", smtplib.SMTPConnectError),
@@ -32,8 +34,8 @@ def mail():
     return mail
 
 
-def send(server, mail):
-    with smtplib.SMTP(server.host, server.port, timeout=PATIENCE) as client:
+def send(server, mail, patience=PATIENCE):
+    with smtplib.SMTP(server.host, server.port, timeout=patience) as client:
         client.ehlo_or_helo_if_needed()
         if client.has_extn("auth"):
             client.login("keydesk", "secret")
@@ -86,12 +88,13 @@ def test_an_answer_arrives_at_its_step(mail, step, error, answer):
 @pytest.mark.parametrize("deed", ["drop", "reset"])
 @pytest.mark.parametrize("step", STEPS_OF_A_MAIL)
 def test_the_connection_ends_at_its_step(mail, step, deed):
-    with FaultyMailServer(step, does=deed) as server:
-        begun = monotonic()
-        with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
-            send(server, mail)
+    with (
+        FaultyMailServer(step, does=deed) as server,
+        pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)) as caught,
+    ):
+        send(server, mail)
 
-    assert monotonic() - begun < PATIENCE, "this was silence, not an end"
+    assert "timed out" not in str(caught.value), "this was silence, not an end"
     assert len(server.messages) == (step == "BODY")
 
 
@@ -100,7 +103,7 @@ def test_the_connection_ends_at_its_step(mail, step, deed):
 def test_no_answer_comes_at_its_step(mail, step, deed):
     with FaultyMailServer(step, does=deed) as server:
         with pytest.raises((TimeoutError, smtplib.SMTPServerDisconnected)) as caught:
-            send(server, mail)
+            send(server, mail, IMPATIENCE)
         assert len(server.messages) == (step == "BODY")
 
     assert "timed out" in str(caught.value)
@@ -109,9 +112,17 @@ def test_no_answer_comes_at_its_step(mail, step, deed):
 def test_a_drip_outwaits_the_time_limit_of_each_read():
     with (
         FaultyMailServer("CONNECT", does="drip") as server,
-        socket.create_connection((server.host, server.port), timeout=1.5) as client,
+        socket.create_connection((server.host, server.port), timeout=PATIENCE) as client,
     ):
-        assert client.recv(1) == b"2"  # after a second, and the next within the time-out again
+        assert client.recv(1) == client.recv(1) == b"2"  # each within the time limit of a read
+
+
+def test_a_break_comes_in_the_middle_of_a_no():
+    with (
+        FaultyMailServer("CONNECT", does="break") as server,
+        socket.create_connection((server.host, server.port), timeout=PATIENCE) as client,
+    ):
+        assert client.makefile("rb").read() == b"550 5.1"
 
 
 def test_nobody_listens_where_a_connection_is_refused(mail):

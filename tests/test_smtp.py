@@ -26,14 +26,14 @@ MAIL_HAS_LEFT = ("MIDDLE", "BODY")
 
 @pytest.fixture
 def send(app):
-    """Hand a mail over; its outcome, which comes within the time limit and one second."""
+    """Hand a mail over; its outcome, which comes soon after the time limit at the latest."""
     state = app.extensions["mail"]
     state.username, state.password = "keydesk", "secret"
 
     def hand_over(to="kim@example.com"):
         begun = monotonic()
         outcome = smtp.hand_over(smtp.Message("Hello", [to], "Hello.", "<p>Hello.</p>"))
-        assert monotonic() - begun < app.config["MAIL_TIME_LIMIT"] + 1.2
+        assert monotonic() - begun < app.config["MAIL_TIME_LIMIT"] + 5
         return outcome
 
     return hand_over
@@ -58,7 +58,7 @@ def test_a_temporary_refusal_says_to_try_again(mail_server, send, step, answer):
     assert outcome.failure.is_temporary
 
 
-@pytest.mark.parametrize("deed", ["drop", "reset", "silence", "drip"])
+@pytest.mark.parametrize("deed", ["drop", "reset", "break", "silence", "drip"])
 @pytest.mark.parametrize("step", [*STEPS, "MIDDLE"])
 def test_without_an_answer_a_mail_that_has_left_is_unknown(mail_server, send, step, deed):
     mail_server(at=step, does=deed)
@@ -69,7 +69,7 @@ def test_without_an_answer_a_mail_that_has_left_is_unknown(mail_server, send, st
     assert outcome.failure.is_temporary
 
 
-@pytest.mark.parametrize("deed", ["drop", "reset", "silence", "drip"])
+@pytest.mark.parametrize("deed", ["drop", "reset", "break", "silence", "drip"])
 def test_how_a_server_says_goodbye_changes_nothing(mail_server, send, deed):
     mail_server(at="QUIT", does=deed)
     assert send().accepted

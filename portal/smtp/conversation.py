@@ -6,7 +6,7 @@ import ssl
 from contextlib import suppress
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, BinaryIO
 
 import flask_mail
 from flask import current_app
@@ -49,6 +49,19 @@ class Departure:
                 sock.shutdown(socket.SHUT_RDWR)
 
 
+class _WholeLines:
+    """What the mail server says, line by line. A line that breaks off is the end of what it says:
+    smtplib would take the 55 of a 550 for a no, and for good, and what we broke off ourselves."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.close = file.close
+
+    def readline(self, most: int) -> bytes:
+        line = self._file.readline(most)
+        return line if line.endswith(b"\n") or len(line) == most else b""
+
+
 class Conversation(smtplib.SMTP):
     """An SMTP client for one mail at a time, which tells its `departure` when the mail leaves."""
 
@@ -77,6 +90,8 @@ class Conversation(smtplib.SMTP):
             raise
 
     def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock:
+            self.file = _WholeLines(self.sock.makefile("rb"))
         self.last_reply = super().getreply()
         return self.last_reply
 

@@ -21,10 +21,11 @@ STEPS = {  # and what an ordinary server answers there
     "BODY": "250 2.0.0 Accepted",  # after the mail's last dot
     "QUIT": "221 2.0.0 Bye",
 }
-DEEDS = ("refuse", "drop", "reset", "silence", "drip")
+DEEDS = ("refuse", "drop", "reset", "break", "silence", "drip")
 
-# How long a mail may take to be sent when the server under test never answers, in seconds.
-PATIENCE = 0.5
+# How long a mail may take to be sent when the server under test never answers, in seconds: long
+# enough for all that comes before it falls silent, on a busy machine.
+PATIENCE = 1.5
 
 
 class FaultyMailServer(Mailbox):
@@ -35,6 +36,7 @@ class FaultyMailServer(Mailbox):
         'refuse'   nobody listens at the port (CONNECT alone)
         'drop'     ends the connection
         'reset'    ends the connection rudely
+        'break'    ends the connection in the middle of a no
         'silence'  never answers, and keeps the connection
         'drip'     answers one byte each second that never become a line
 
@@ -181,6 +183,8 @@ class _Conversation:
         if does == "reset":
             no_time = b"\1\0\0\0\0\0\0\0"
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_time)
+        elif does == "break":
+            connection.sendall(b"550 5.1")
         elif does == "silence":
             while connection.recv(65536):
                 pass  # the client may talk on; it leaves one day, or we close
