@@ -53,7 +53,7 @@ def test_the_whole_conversation_ends_in_time(service, deed):
     service.answer = deed
     began = monotonic()
     trouble = ask(service.url, time_out=1)
-    assert 0.9 < monotonic() - began < 4
+    assert 0.9 < monotonic() - began < 8
     assert (trouble.failure, trouble.is_temporary) == (Failure.SERVICE_TIME_OUT, True)
     assert trouble.detail == "no complete answer within 1 seconds"
     assert trouble.is_outage
@@ -64,7 +64,7 @@ def test_a_name_server_that_is_silent_takes_no_longer(service, names):
     began = monotonic()
     trouble = ask("http://vendor.example/", time_out=1)
     names["vendor.example"].set()
-    assert monotonic() - began < 4
+    assert monotonic() - began < 8
     assert trouble.failure is Failure.SERVICE_TIME_OUT
 
 
@@ -74,7 +74,7 @@ def test_a_handshake_that_stops_takes_no_longer(trusting):
         url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
         began = monotonic()
         trouble = ask(url, time_out=1)
-        assert monotonic() - began < 4
+        assert monotonic() - began < 8
     assert trouble.failure is Failure.SERVICE_TIME_OUT
 
 
