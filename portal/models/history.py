@@ -231,7 +231,7 @@ def history_of_an_order() -> Select[HistoryEntry]:
         select(HistoryEntry)
         .where(HistoryEntry.order_id == bindparam("order_id"))
         .order_by(HistoryEntry.at.desc(), HistoryEntry.id.desc())
-        .options(joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages))
+        .options(joinedload(HistoryEntry.by).load_only(Staff.email).lazyload(Staff.checkout_pages))
     )
 
 

@@ -61,7 +61,7 @@ def rows(search: Search, scope: Scope, most: int, cap: int, *, counts: bool = Tr
     make = _prepared if len(values) <= FEW_VALUES else _statement
     # Past the session, which looks for objects in the rows.
     found = db.session.connection().execute(make(shape, most, cap, counts), values)
-    return list(map(Found._make, found))
+    return list(map(Found._make, found.all()))
 
 
 def _statement(shape: Shape, most: int, cap: int, counts: bool) -> Select[*tuple[Any, ...]]:
