@@ -5,7 +5,7 @@ are sorted into its order (candidates.py). Neither reads the whole table of orde
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -53,12 +53,13 @@ class Result(NamedTuple):
 class Results:
     """One page of the answer. `count` stops at CAP + 1, and so does a list that is not walked."""
 
-    results: list[Result]
-    count: int
-    newer: Cursor | None
-    older: Cursor | None
+    results: list[Result] = field(default_factory=list)
+    count: int = 0
+    newer: Cursor | None = None
+    older: Cursor | None = None
     way: Way = Way.WALK
-    may_be_license: bool = True  # whether `license_in` has to be asked
+    license: bytes | None = None  # its digest, where a whole one was typed: then it is the answer
+    may_be_license: bool = True  # whether it is worth looking whether it is one
 
     @property
     def only_number(self) -> str | None:
@@ -80,12 +81,26 @@ class Results:
         return _("the 10,000 with the highest numbers are listed")
 
 
+def look_up(search: Search, staff: Staff, pages: Pages) -> Results:
+    """The license that was typed, where it is one of an order that `staff` sees, or else the orders
+    that are found; `pages` are the checkout pages that `staff` sees.
+
+    To find a text by its words takes long, and is spared where it is a license. What is short is
+    found quickly, and whether it is some license is seen on the way, which it hardly ever is.
+    """
+    if search.is_long:
+        license = license_in(search, staff, pages)
+        return Results(license=license) if license else find(search, staff, pages)
+    found = find(search, staff, pages)
+    license = license_in(search, staff, pages) if found.may_be_license else None
+    return replace(found, license=license)
+
+
 def find(search: Search, staff: Staff, pages: Pages) -> Results:
-    """The page of orders at `search.cursor`, unless what was typed leads elsewhere, see
-    `license_in`. `pages` are the checkout pages that `staff` sees."""
+    """The page of orders at `search.cursor`, by whatever else than a whole license in the box."""
     scope = Scope.of(search, staff, pages)
     if not scope.page_ids:
-        return Results([], 0, None, None)
+        return Results()
     are_plenty = plenty.is_known(search, scope, CAP + 1)
     rows = lists.rows(search, scope, PAGE_SIZE + 1, CAP + 1, counts=not are_plenty)
     more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
@@ -99,7 +114,7 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
         plenty.learn(search, scope, count)
     newer, older = _neighbours(search, rows, more=more)
     may_be_license = rows[0].is_some_license if rows else True
-    return Results(results, count, newer, older, way_of(search), may_be_license)
+    return Results(results, count, newer, older, way_of(search), may_be_license=may_be_license)
 
 
 def _result(row: Found, page: str, matched: str) -> Result:

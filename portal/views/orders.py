@@ -20,7 +20,7 @@ from portal.search import Search
 from portal.search.cursor import Cursor
 from portal.search.days import Days
 from portal.search.missing import not_found
-from portal.search.results import Pages, Results, find, license_in
+from portal.search.results import Pages, Results, find, look_up
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -106,15 +106,12 @@ def answer(asked: MultiDict[str, str], *, in_address: bool) -> Response:
     if not form.validate():
         return _not_understood(form)
     search = form.search(_cursor(asked))
-    # To find a text by its words takes long, and is spared where it is a license.
-    found = None if search.is_long else find(search, current_staff, pages)
-    may_be_license = found is None or found.may_be_license
-    if may_be_license and (digest := license_in(search, current_staff, pages)):
-        return _to(search.for_license(digest))
+    found = look_up(search, current_staff, pages)
+    if found.license:
+        return _to(search.for_license(found.license))
     if search.is_too_long and search.numbers:
         form.q.errors = [_("These are too many numbers for one search.")]
         return _not_understood(form)
-    found = found or find(search, current_staff, pages)
     missing = not_found(search, found)
     if leads_on := _leads_on(search, found, missing, pages):
         return leads_on
