@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from portal import clock, smtp
 from portal.smtp import Failure
+from portal.smtp.conversation import Connection, Departure
 from tests.support.mail_servers import Mailbox, loopback_socket
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -95,3 +96,21 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(encrypted):
     assert (outcome.accepted, outcome.failure) == (False, Failure.NOT_ENCRYPTED)
     assert "certificate" in outcome.answer
     assert encrypted.empty
+
+
+def test_several_mails_over_one_connection(encrypted, certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with smtp.Line():
+        assert send().accepted
+        assert send().accepted
+    assert len(encrypted.messages) == 2
+
+
+def test_what_is_broken_off_stays_encrypted(app, encrypted, certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    departure = Departure()
+    connection = Connection(app.extensions["mail"], departure)
+    connection.open()
+    departure.call_off()
+    assert connection.host.sock.version() == "TLSv1.3"
+    connection.say_goodbye()

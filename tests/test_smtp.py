@@ -81,16 +81,6 @@ def test_a_server_that_is_not_there_is_not_reached(mail_server, send):
     assert (outcome.accepted, outcome.failure) == (False, Failure.UNREACHABLE)
 
 
-def test_a_forbidden_relay_is_no_fault_of_the_address(mail_server, send):
-    mail_server(at="RCPT", answer="550 5.7.1 Relaying denied")
-    assert send().failure is Failure.MAIL_REFUSED
-
-
-def test_a_yes_by_another_number_is_a_yes(mail_server, send):
-    mail_server(at="BODY", answer="252 2.0.0 I shall try")
-    assert send().accepted
-
-
 def test_an_answer_that_is_none_after_the_mail_has_left_is_unknown(mail_server, send):
     mail_server(at="BODY", answer="hello there")
     assert send().accepted is None

@@ -6,13 +6,15 @@ import ssl
 from contextlib import suppress
 from functools import cache
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import Any
 
 import flask_mail
 from flask import current_app
 
+from portal.smtp import reply
 from portal.smtp.message import Message
 from portal.smtp.outcome import Failure
+from portal.smtp.reply import NotUnderstood
 
 QUIT_SECONDS = 1.0
 
@@ -46,20 +48,9 @@ class Departure:
         sock = self.conversation and self.conversation.sock
         if sock:
             with suppress(OSError):  # already gone
-                sock.shutdown(socket.SHUT_RDWR)
-
-
-class _WholeLines:
-    """What the mail server says, line by line. A line that breaks off is the end of what it says:
-    smtplib would take the 55 of a 550 for a no, and for good, and what we broke off ourselves."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.close = file.close
-
-    def readline(self, most: int) -> bytes:
-        line = self._file.readline(most)
-        return line if line.endswith(b"\n") or len(line) == most else b""
+                # Not TLS's own, which makes a plain socket of it first: what the other thread says
+                # at this moment would go out as it is.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 class Conversation(smtplib.SMTP):
@@ -81,6 +72,8 @@ class Conversation(smtplib.SMTP):
         # `data()` sends the mail with its final dot in one call. Once all of it has been handed
         # over, only the server knows whether the mail was accepted.
         mail = isinstance(s, bytes) and s.endswith(b"\r\n.\r\n")
+        if mail and self.has_more_to_say():
+            raise NotUnderstood(b"")  # it would be taken for what becomes of the mail
         self._departure.allow(mail=mail)
         try:
             super().send(s)
@@ -90,15 +83,38 @@ class Conversation(smtplib.SMTP):
             raise
 
     def getreply(self) -> tuple[int, bytes]:
-        if self.file is None and self.sock:
-            self.file = _WholeLines(self.sock.makefile("rb"))
-        self.last_reply = super().getreply()
+        assert self.sock  # noqa: S101 - for the type checker
+        file = self.file = self.file or self.sock.makefile("rb")
+        try:
+            self.last_reply = reply.read(file)
+        except OSError as error:
+            self.close()
+            if isinstance(error, smtplib.SMTPServerDisconnected):
+                raise
+            raise smtplib.SMTPServerDisconnected(str(error)) from error
         return self.last_reply
 
+    def has_more_to_say(self) -> bool:
+        """Whether the mail server has said something that nobody has read."""
+        if self.sock is None or self.file is None:
+            return False
+        waits = self.sock.gettimeout()
+        self.sock.settimeout(0)
+        try:
+            return bool(self.file.peek(1))
+        except OSError:  # nothing, over TLS, or it has gone
+            return False
+        finally:
+            self.sock.settimeout(waits)
+
+    def mail(self, sender: str, options: Any = ()) -> tuple[int, bytes]:
+        return _yes_is_250(super().mail(sender, options))
+
+    def rcpt(self, recip: str, options: Any = ()) -> tuple[int, bytes]:
+        return _yes_is_250(super().rcpt(recip, options))
+
     def data(self, msg: Any) -> tuple[int, bytes]:
-        code, words = super().data(msg)
-        # RFC 5321, 4.2.1: any 2xx is a yes; smtplib takes 250 alone for one.
-        return (250 if 200 <= code < 300 else code), words
+        return _yes_is_250(super().data(msg))
 
     def rset(self) -> tuple[int, bytes]:
         """Nothing: after a no there is no second mail over this connection, and waiting for the
@@ -133,10 +149,12 @@ class Connection(flask_mail.Connection):
             raise
 
     def attend(self, departure: Departure) -> None:
-        """Turn to another mail, over the connection that is open."""
+        """Turn to another mail, over the connection that is open. Raises NotUnderstood."""
         assert self.host  # noqa: S101 - for the type checker
         self._departure = departure
         self.host.attend(departure)
+        if self.host.has_more_to_say():
+            raise NotUnderstood(b"")  # whatever we say, that would be taken for the answer
 
     def configure_host(self) -> Conversation:
         mail = self.mail
@@ -178,11 +196,17 @@ class Connection(flask_mail.Connection):
         """Say goodbye, if that is quick: how the server takes it says nothing about the mail."""
         if self.host is None or self.host.sock is None:
             return
-        try:
+        with suppress(OSError):
             self.host.sock.settimeout(QUIT_SECONDS)
-            self.host.quit()
-        except (OSError, smtplib.SMTPException):
-            self.host.close()
+            self.host.putcmd("quit")
+            self.host.sock.recv(1)  # a whole line may take for ever
+        self.host.close()
+
+
+def _yes_is_250(reply: tuple[int, bytes]) -> tuple[int, bytes]:
+    """RFC 5321, 4.2.1: any 2xx is a yes; smtplib takes 250 alone for one."""
+    code, words = reply
+    return (250 if 200 <= code < 300 else code), words
 
 
 @cache

@@ -11,6 +11,9 @@ from portal.smtp.explanation import explain
 from portal.smtp.line import open_line
 from portal.smtp.outcome import Failure, Outcome
 
+# RFC 5321, 4.2.1: the code of a no is one of 400 to 599, and reply.py knows no other beyond.
+LEAST_NO = 400
+
 
 def hand_over(message: flask_mail.Message) -> Outcome:
     """Offer `message` to the mail server and say what came of it, within MAIL_TIME_LIMIT seconds
@@ -105,9 +108,11 @@ class _Errand(Thread):
 
 def _is_answer(error: Exception | None) -> bool:
     """Whether the mail server itself said no; after that it has no mail of ours."""
-    if isinstance(error, smtplib.SMTPResponseException):
-        return 400 <= error.smtp_code < 600
-    return isinstance(error, smtplib.SMTPRecipientsRefused)
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        ((code, _words),) = error.recipients.values()
+    else:
+        code = getattr(error, "smtp_code", 0)
+    return code >= LEAST_NO
 
 
 def _is_about_connection(error: OSError) -> bool:

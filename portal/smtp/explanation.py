@@ -8,6 +8,7 @@ from unicodedata import category
 
 from portal.smtp.conversation import Conversation
 from portal.smtp.outcome import Failure
+from portal.smtp.reply import NotUnderstood
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,9 @@ _REFUSED = {
 }
 # RFC 3463: x.7.x is about what is allowed and not about the address, such as "relaying denied".
 _POLICY = re.compile(rb"5\.7\.")
+# RFC 4954, 6 and RFC 3207, 4; RFC 1870, 6.
+TO_BE_SIGNED_IN = 530
+TOO_LARGE = 552
 # Some quote policies and logs; nobody reads more, and each answer is kept twice.
 LONGEST_ANSWER = 2_000
 
@@ -37,17 +41,28 @@ def explain(
         final = Failure.MAIL_REFUSED if _POLICY.match(words) else Failure.ADDRESS_REFUSED
         return _by_code(code, final), _answer(code, words)
     if isinstance(error, smtplib.SMTPResponseException):
-        code = error.smtp_code
-        return _by_code(code, _REFUSED.get(type(error), step)), _answer(code, error.smtp_error)
+        code, words = error.smtp_code, _bytes(error.smtp_error)
+        return _by_code(code, _refused(error, words, step)), _answer(code, words)
+    if isinstance(error, NotUnderstood):
+        return Failure.NOT_UNDERSTOOD, _readable(error.said) or None
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return _end_of(conversation, error)
     if isinstance(error, smtplib.SMTPException):  # the server lacks what this step needs
-        return step, str(error) or None
+        return step, _readable(str(error).encode()) or None
     if isinstance(error, ssl.SSLEOFError):
         return Failure.DROPPED, None
     if isinstance(error, ssl.SSLError):
         return Failure.NOT_ENCRYPTED, str(error)
     return _broken(error)
+
+
+def _refused(error: smtplib.SMTPResponseException, words: bytes, step: Failure) -> Failure:
+    """What a final no means that is not about the recipient."""
+    if error.smtp_code == TO_BE_SIGNED_IN:
+        return Failure.NOT_ENCRYPTED if b"STARTTLS" in words.upper() else Failure.SIGN_IN_REFUSED
+    if error.smtp_code == TOO_LARGE:  # some see it when they hear of the mail
+        return Failure.MAIL_REFUSED
+    return _REFUSED.get(type(error), step)
 
 
 def _broken(error: Exception) -> tuple[Failure, str | None]:
@@ -73,12 +88,22 @@ def _end_of(
 
 
 def _by_code(code: int, final: Failure) -> Failure:
-    return Failure.TRY_LATER if 400 <= code < 500 else final
+    if 400 <= code < 500:
+        return Failure.TRY_LATER
+    return final if code >= 500 else Failure.NOT_UNDERSTOOD  # a yes that was none to what was said
 
 
-def _answer(code: int, words: bytes | str) -> str:
+def _answer(code: int, words: bytes) -> str:
+    return f"{code} {_readable(words)}".strip()
+
+
+def _readable(words: bytes) -> str:
     """What the server said, as far as people can read it and every database can keep it."""
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    readable = "".join(sign for sign in text if sign == "\n" or category(sign) != "Cc")
-    shown = readable if len(readable) <= LONGEST_ANSWER else f"{readable[:LONGEST_ANSWER]}…"
-    return f"{code} {shown}".strip()
+    text = words.decode("utf-8", "replace")
+    readable = "".join(sign for sign in text if sign == "\n" or category(sign) != "Cc").strip()
+    return readable if len(readable) <= LONGEST_ANSWER else f"{readable[:LONGEST_ANSWER]}…"
+
+
+def _bytes(words: bytes | str) -> bytes:
+    """smtplib has some of its own among those of servers."""
+    return words.encode() if isinstance(words, str) else words

@@ -15,6 +15,9 @@ from flask import current_app
 
 from portal import clock
 
+# RFC 5322, 2.1.1: no line has more than 998 characters, the name of its header included.
+LONGEST_LINE = 900
+
 _UTF8_QUOTED = Charset("utf-8")
 _UTF8_QUOTED.body_encoding = QP
 
@@ -96,7 +99,7 @@ def _one_line(text: str) -> str:
 
 def _encoded(text: str, header: str) -> str:
     """`text` as a header carries it (RFC 2047), folded after the name of `header`."""
-    if text.isascii() and "=?" not in text:
+    if text.isascii() and "=?" not in text and len(text) < LONGEST_LINE:
         return text
     return Header(text, "utf-8", header_name=header).encode()
 

@@ -18,6 +18,7 @@ class Failure(StrEnum):
     UNREACHABLE = "unreachable"
     TIME_OUT = "time_out"
     DROPPED = "dropped"
+    NOT_UNDERSTOOD = "not_understood"
     SIGN_IN_REFUSED = "sign_in_refused"
     NOT_ENCRYPTED = "not_encrypted"
     UNEXPECTED = "unexpected"
@@ -50,7 +51,13 @@ class Failure(StrEnum):
 
 
 # 4xx answers, refused connections and time-outs (DOMAIN.md, section 5).
-_TEMPORARY = {Failure.TRY_LATER, Failure.UNREACHABLE, Failure.TIME_OUT, Failure.DROPPED}
+_TEMPORARY = {
+    Failure.TRY_LATER,
+    Failure.UNREACHABLE,
+    Failure.TIME_OUT,
+    Failure.DROPPED,
+    Failure.NOT_UNDERSTOOD,
+}
 _OURS = {
     Failure.SIGN_IN_REFUSED,
     Failure.NOT_ENCRYPTED,
@@ -73,6 +80,7 @@ def _reasons() -> dict[Failure, str]:
         Failure.UNREACHABLE: _("The mail server could not be reached."),
         Failure.TIME_OUT: _("The mail server did not answer in time."),
         Failure.DROPPED: _("The mail server broke the connection off."),
+        Failure.NOT_UNDERSTOOD: _("The mail server answered what is no answer to an e-mail."),
         Failure.SIGN_IN_REFUSED: _("The mail server refused our sign-in."),
         Failure.NOT_ENCRYPTED: _("The connection to the mail server could not be encrypted."),
         Failure.UNEXPECTED: _("Something unexpected went wrong."),

@@ -38,7 +38,7 @@ class FaultyMailServer(Mailbox):
         'reset'    ends the connection rudely
         'break'    ends the connection in the middle of a no
         'silence'  never answers, and keeps the connection
-        'drip'     answers one byte each second that never become a line
+        'drip'     answers one byte `every` second or so that never become a line
 
     `farewell` is how it takes leave after `patience` mails over one connection: it answers that to
     the next MAIL, or ends the connection without a word where it is ''.
@@ -48,14 +48,14 @@ class FaultyMailServer(Mailbox):
     that.
     """
 
-    def __init__(self, at=None, *, answer=None, does=None, patience=None, farewell=""):
+    def __init__(self, at=None, *, answer=None, does=None, every=1.0, patience=None, farewell=""):
         super().__init__()
         assert at is None or at in STEPS, f"{at} is none of {list(STEPS)}"
         assert does is None or does in DEEDS, f"{does} is none of {DEEDS}"
         assert (at is not None) == bool(answer) ^ bool(does), "one fault at one step"
         assert does != "refuse" or at == "CONNECT"
         assert not answer or at != "MIDDLE", "a server answers when it has seen the last dot"
-        self.at, self.answer, self.does = at, answer, does
+        self.at, self.answer, self.does, self.every = at, answer, does, every
         self.patience, self.farewell = patience, farewell
         self.commands = []
         self.connections = 0
@@ -189,7 +189,7 @@ class _Conversation:
             while connection.recv(65536):
                 pass  # the client may talk on; it leaves one day, or we close
         elif does == "drip":
-            while not server.closing.wait(1):
+            while not server.closing.wait(server.every):
                 connection.sendall(b"2")
         raise EOFError
 
