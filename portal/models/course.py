@@ -12,7 +12,7 @@ from portal.database.types import BigId
 from portal.extensions import db
 from portal.models import delivery_words
 from portal.models.contents import Contents
-from portal.models.delivery_status import UNDELIVERED, DeliveryStatus
+from portal.models.delivery_status import NOT_SENT, UNDELIVERED, DeliveryStatus
 from portal.models.history import HistoryEntry, What
 from portal.models.refusal import Refusal, Refused
 from portal.models.staff import Staff
@@ -34,8 +34,8 @@ class Course(Contents):
         text: str | None = None,
     ) -> None:
         """Write the outcome down, here and in the order's history; `text` is why it is withheld."""
-        self.status, self.due_at, self.finished_at = status, None, clock.now()
         what = delivery_words.entry_for(self, status)
+        self._end(status)
         self._note(what, failure=failure, answer=answer, text=text)
 
     def try_again(
@@ -66,7 +66,7 @@ class Course(Contents):
         self.order.lock()
         if refusal := self.stop_refusal():
             raise Refused(refusal)
-        self.status, self.due_at, self.finished_at = DeliveryStatus.FAILED, None, clock.now()
+        self._end(DeliveryStatus.FAILED)
         self._note(What.EMAIL_STOPPED, failure=self.failure, answer=self.answer, by=by)
 
     @property
@@ -99,6 +99,11 @@ class Course(Contents):
         where that is known. What was to be sent again is not: the address does not take it."""
         if self.status is not DeliveryStatus.BOUNCED:
             self.finish(DeliveryStatus.BOUNCED, answer=answer)
+
+    def _end(self, status: DeliveryStatus) -> None:
+        is_unknown = self.may_have_left and status in NOT_SENT
+        self.status = DeliveryStatus.UNKNOWN if is_unknown else status
+        self.due_at, self.finished_at = None, clock.now()
 
     def _note(
         self,

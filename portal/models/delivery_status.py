@@ -21,6 +21,8 @@ class DeliveryStatus(StrEnum):
     BOUNCED = "bounced"
 
 
+# It certainly did not go, which nobody can say of what may have gone at an earlier attempt.
+NOT_SENT = (DeliveryStatus.FAILED, DeliveryStatus.WITHHELD)
 # Without an outcome yet.
 UNDERWAY = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
 # With an outcome, and not with the customer as far as anybody knows.

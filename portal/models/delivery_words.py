@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from portal import smtp
 from portal.formats import clock_time
-from portal.models.delivery_status import DeliveryStatus
+from portal.models.delivery_status import NOT_SENT, DeliveryStatus
 from portal.models.history import HistoryEntry, What, name_of_email
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ _ENTRIES = {
 def entry_for(delivery: "Course", status: DeliveryStatus) -> What:
     """What the history says of an outcome. Why it was withheld stands there in the place of what
     one without licenses is about."""
+    if delivery.may_have_left and status in NOT_SENT:
+        is_withheld = status is DeliveryStatus.WITHHELD
+        return What.EMAIL_NOT_REPEATED if is_withheld else What.EMAIL_UNKNOWN
     if status is DeliveryStatus.WITHHELD and about(delivery):
         return What.EMAIL_ABOUT_WITHHELD
     return _ENTRIES[status]

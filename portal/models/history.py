@@ -45,11 +45,13 @@ class What(StrEnum):
     EMAIL_RETRIES = "email_retries"
     EMAIL_WITHHELD = "email_withheld"
     EMAIL_ABOUT_WITHHELD = "email_about_withheld"  # one without licenses
+    EMAIL_NOT_REPEATED = "email_not_repeated"  # withheld after one may have been sent
     EMAIL_STOPPED = "email_stopped"
     EMAIL_REPEATED = "email_repeated"
     EMAIL_BOUNCED = "email_bounced"
     VENDOR_TOLD = "vendor_told"
     VENDOR_NOT_TOLD = "vendor_not_told"
+    VENDOR_UNKNOWN = "vendor_unknown"
 
     @property
     def is_about_mail(self) -> bool:
@@ -101,7 +103,7 @@ class HistoryEntry(Model):
     @property
     def reason(self) -> str | None:
         """Why it did not succeed, and what to do, for people; None where it did."""
-        if self.what is What.EMAIL_UNKNOWN:
+        if self.what in (What.EMAIL_UNKNOWN, What.EMAIL_NOT_REPEATED):
             advice = _("Ask the customer whether it arrived before you send it again.")
             return f"{smtp.Failure(self.failure).what} {advice}" if self.failure else advice
         if self.what is What.EMAIL_BOUNCED:
@@ -189,6 +191,11 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
         address=entry.address,
         reason=entry.text,
     ),
+    What.EMAIL_NOT_REPEATED: lambda entry: _(
+        "Unknown: an email may have been sent to %(address)s, and is not sent again: %(reason)s",
+        address=entry.address,
+        reason=entry.text,
+    ),
     What.EMAIL_STOPPED: lambda entry: _(
         "%(email)s to %(address)s was stopped",
         email=name_of_email(entry.text),
@@ -209,6 +216,9 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
     ),
     What.VENDOR_NOT_TOLD: lambda entry: _(
         "The vendor was not told by e-mail at %(address)s", address=entry.address
+    ),
+    What.VENDOR_UNKNOWN: lambda entry: _(
+        "Unknown: the vendor may have been told by e-mail at %(address)s", address=entry.address
     ),
     What.EMAIL_LOST: lambda entry: _(
         "Unknown: %(email)s may have been sent to %(address)s; it will be sent again",

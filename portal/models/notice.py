@@ -30,7 +30,8 @@ class Notice(Model):
     """What the vendor is told: of an item that needs a license or failed, or of a pool that runs
     low. `due_at` is when it is to be sent (again), or while it is being sent, when its sender must
     be gone; None once it is over. `attempts` is how often it was tried so far, first at
-    `started_at`. `failure` is a word of smtp.Failure."""
+    `started_at`, and `may_have_left` whether the mail server may have taken one of them although it
+    did not say so. `failure` is a word of smtp.Failure."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -58,6 +59,7 @@ class Notice(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    may_have_left: Mapped[bool] = mapped_column(default=False)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failure: Mapped[str | None] = mapped_column(String(32))
@@ -138,12 +140,14 @@ class Notice(Model):
         """Write down what the mail server made of it. One that may have arrived is sent again:
         better twice than never."""
         self.failure, self.due_at = outcome.failure, None
+        self.may_have_left |= outcome.accepted is None
         if outcome.accepted:
             self.sent_at = clock.now()
         elif outcome.accepted is None or outcome.is_temporary or outcome.is_ours:
             self.due_at = retries.next_try(self.attempts, self.started_at or clock.now())
         if self.item and self.due_at is None:
-            what = What.VENDOR_TOLD if outcome.accepted else What.VENDOR_NOT_TOLD
+            not_told = What.VENDOR_UNKNOWN if self.may_have_left else What.VENDOR_NOT_TOLD
+            what = What.VENDOR_TOLD if outcome.accepted else not_told
             db.session.add(
                 HistoryEntry(
                     order_id=self.item.order_id,

@@ -153,6 +153,7 @@ def due(limit: int) -> list[int]:
 def _lose(delivery: Delivery, *, failure: str | None = None, answer: str | None = None) -> None:
     """Nobody knows whether it went. What the portal sends by itself is sent again then, under the
     same Message-ID: better twice than never. What a person asked for is theirs to decide."""
+    delivery.may_have_left = True
     due_at = _next_try(delivery) if delivery.is_automatic else None
     if due_at:
         delivery.try_again(due_at, What.EMAIL_LOST, failure=failure, answer=answer)
@@ -171,7 +172,8 @@ def _try_again_or_fail(
     delivery: Delivery, *, failure: str | None, answer: str | None = None
 ) -> None:
     if due_at := _next_try(delivery):
-        delivery.try_again(due_at, What.EMAIL_RETRIES, failure=failure, answer=answer)
+        what = What.EMAIL_LOST if delivery.may_have_left else What.EMAIL_RETRIES
+        delivery.try_again(due_at, what, failure=failure, answer=answer)
     else:
         delivery.finish(DeliveryStatus.FAILED, failure=failure, answer=answer)
 

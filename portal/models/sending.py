@@ -15,13 +15,15 @@ from portal.retries import LOST_AFTER
 class Sending:
     """`due_at` is when it is to be sent (again), or while it is being sent, when its `sender` must
     be gone; None once it is over. `slot_at` is the moment that the rate of its checkout page keeps
-    for it. `attempts` is how often a mail server was asked so far, first at `started_at`."""
+    for it. `attempts` is how often a mail server was asked so far, first at `started_at`, and
+    `may_have_left` whether it may have taken one of them although it did not say so."""
 
     status: Mapped[DeliveryStatus] = mapped_column(words(DeliveryStatus))
     sender: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    may_have_left: Mapped[bool] = mapped_column(default=False)
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     slot_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -63,4 +65,4 @@ class Sending:
     def queue_anew(self) -> None:
         """Have it sent at once, as if nobody had tried before."""
         self.status, self.due_at, self.finished_at = DeliveryStatus.QUEUED, clock.now(), None
-        self.attempts, self.started_at = 0, None
+        self.attempts, self.started_at, self.may_have_left = 0, None, False
