@@ -63,6 +63,8 @@ DEFAULTS: dict[str, object] = {
 
 # What is not for anybody to choose, because the code around it relies on it.
 FIXED: dict[str, object] = {
+    # Requests that a process answers at once, see `keydesk serve --threads`.
+    "DESK_THREADS": 4,
     # What a failed statement was given is not for the logs: it may be somebody's license.
     "SQLALCHEMY_ENGINE_OPTIONS": {"hide_parameters": True},
     "SESSION_COOKIE_HTTPONLY": True,

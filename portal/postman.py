@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from portal import emails, smtp
 from portal.database.connections import begin_reading
 from portal.database.failures import is_unavailable, keep_trying
+from portal.desk_threads import room_at_mail_server
 from portal.extensions import db
 from portal.models import Delivery, License, Notice, Staff, outbox
 from portal.quoted_licenses import without_licenses
@@ -29,7 +30,8 @@ class TokenSpent(Exception):
 
 
 def resend(license: License, *, by: Staff, token: str, to: str | None = None) -> Delivery:
-    """Send `license` again, once for each `token`; the delivery, with its outcome. `to` is the
+    """Send `license` again, once for each `token`; the delivery, with its outcome, or queued for
+    the worker where the mail server keeps enough threads of this process waiting. `to` is the
     address that was confirmed, if one was.
 
     With a token that was used for this license before, the delivery that it led to, whatever the
@@ -44,8 +46,19 @@ def resend(license: License, *, by: Staff, token: str, to: str | None = None) ->
     except IntegrityError:  # at the same moment the token was used for another order
         db.session.rollback()
         raise TokenSpent from None
-    deliver(delivery)
+    with room_at_mail_server() as has_room:
+        if has_room:
+            deliver(delivery)
+        else:
+            _leave_to_worker(delivery)
     return delivery
+
+
+def _leave_to_worker(delivery: Delivery) -> None:
+    delivery.order.lock()
+    if delivery.is_at(1):  # or it was taken for lost
+        delivery.queue_anew()
+    db.session.commit()
 
 
 def deliver(delivery: Delivery) -> datetime | None:

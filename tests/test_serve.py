@@ -86,6 +86,25 @@ def test_a_silent_mail_server_keeps_nobody_waiting_longer_than_15_seconds(
     assert json.loads(delivery)["failure"] == "time_out"
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_silent_mail_server_keeps_nobody_else_waiting(start, resends):
+    options = ("--workers=1", "--threads=2", "--no-worker")
+    with (
+        FaultyMailServer("BODY", does="silence") as silent,
+        ThreadPoolExecutor(3) as threads,
+        start(silent.port, *options) as portal,
+    ):
+        sending = threads.submit(portal.post, resends)
+        silent.wait_for(1)
+        others = [threads.submit(portal.post, resends) for _another in range(2)]
+        answers = [other.result() for other in others]
+        assert portal.get("/login")[0] == 200
+        assert not sending.done()
+        assert json.loads(sending.result()[1])["status"] == "unknown"
+    assert [status for status, _delivery in answers] == [201, 201]
+    assert {json.loads(delivery)["status"] for _status, delivery in answers} == {"queued"}
+
+
 def test_a_taken_port_is_said_in_a_line(keydesk, start, mailbox):
     with start(mailbox.port) as portal:
         run = keydesk.run("serve", "--port", portal.port)

@@ -71,6 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         app = self._make_app()
+        app.config["DESK_THREADS"] = self.cfg.threads
         # What stays for good is never looked through for rubbish, which would hold a request up
         # for 100 ms; and what a page makes is looked through once or twice, not thirty times.
         gc.freeze()
