@@ -3,6 +3,7 @@
 import html
 import quopri
 import re
+from urllib.parse import unquote
 
 # Of a longer line, so many characters together are no accident; a shorter one is told as a whole.
 TELLING = 16
@@ -10,6 +11,12 @@ SHORTEST = 4
 
 # How an answer begins, with what is worth keeping: '554 5.7.1', 'smtp; 554 5.7.1'.
 CODES = re.compile(r"(?:smtp; ?)?\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3})?", re.IGNORECASE)
+
+
+# RFC 2034: each line of an answer begins with them.
+LINE_CODES = re.compile(r"^\d\.\d{1,3}\.\d{1,3} ?", re.MULTILINE)
+# What stands where a longer answer was cut.
+CUT = "…"
 
 
 def without_licenses(answer: str | None, lines: list[str]) -> str | None:
@@ -26,20 +33,31 @@ def without_licenses(answer: str | None, lines: list[str]) -> str | None:
 
 
 def _tells(answer: str, lines: list[str]) -> bool:
-    decoded = quopri.decodestring(answer.encode()).decode(errors="replace")
-    looked_in = {_unspaced(text) for text in (answer, decoded, html.unescape(decoded))}
+    bare = LINE_CODES.sub("", answer)
+    decoded = quopri.decodestring(bare.encode()).decode(errors="replace")
+    looked_in = {
+        _plain(text) for text in (answer, bare, decoded, html.unescape(decoded), unquote(bare))
+    }
     pieces = {piece for text in looked_in for piece in _pieces(text)}
-    for line in map(_unspaced, lines):
+    for line in map(_plain, lines):
         if SHORTEST <= len(line) < TELLING and any(line in text for text in looked_in):
             return True
         if not pieces.isdisjoint(_pieces(line)):
             return True
+        if any(_is_cut_in(line, text) for text in looked_in):
+            return True
     return False
 
 
-def _unspaced(text: str) -> str:
-    """Where an answer or a mail breaks its lines is not where a license does."""
-    return "".join(text.split())
+def _is_cut_in(line: str, text: str) -> bool:
+    begun = [line[:length] + CUT for length in range(SHORTEST, TELLING)]
+    return text.endswith(tuple(begun))
+
+
+def _plain(text: str) -> str:
+    """Where an answer or a mail breaks its lines is not where a license does, and a filter may
+    write what it looks for in small letters."""
+    return "".join(text.casefold().split())
 
 
 def _pieces(text: str) -> set[str]:

@@ -137,6 +137,10 @@ LONG = "X" * 90 + "-TAIL99"
         (LONG, LONG[:40]),
         ("A<&>B-4711", "A&lt;&amp;&gt;B-4711"),
         ("one line of it\nand another", "and ano=\nther"),
+        (CODE, f"{CODE[:11]}\n5.7.1 {CODE[11:]}"),
+        (CODE, CODE.lower()),
+        ("https://acme.example/get?key=A/B", "https%3A%2F%2Facme.example%2Fget%3Fkey%3DA%2FB"),
+        (CODE, f"{CODE[:15]}…"),
     ],
 )
 def test_a_license_that_is_quoted_as_it_was_encoded_is_in_no_answer(code, quoted):
