@@ -1,5 +1,6 @@
 """What each setting may be: what cannot be used is said at the start, not when it is used."""
 
+from email.utils import parseaddr
 from itertools import pairwise
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -46,6 +47,18 @@ def _sound_uri(text: str) -> str:
     return text
 
 
+def _ascii(text: str) -> str:
+    if not text.isascii():
+        raise ValueError("has characters beyond ASCII, with which nobody can sign in")
+    return text
+
+
+def _sound_sender(text: str) -> str:
+    if not text.rstrip(">").endswith(parseaddr(text)[1] or " "):
+        raise ValueError('is not an address such as "Acme, Inc." <keys@acme.example>')
+    return text
+
+
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)  # asking for the names of all zones takes as long as half of the start
@@ -79,6 +92,8 @@ def _parts(text: object) -> object:
     return text.replace(",", " ").split() if isinstance(text, str) else text
 
 
+# What smtplib can sign in with.
+Sayable = Annotated[str, AfterValidator(_ascii)]
 Limit = Annotated[str, AfterValidator(_sound_limit)]
 Secret = Annotated[str, AfterValidator(_sound_secret)]
 Key = Annotated[str, AfterValidator(_sound_key)]
@@ -104,8 +119,8 @@ class Settings(BaseModel):
     WORKER_THREADS: Annotated[int, Field(ge=1, le=64)]
     PORTAL_NAME: Annotated[str, Field(min_length=1)]
     BABEL_DEFAULT_LOCALE: Annotated[str, AfterValidator(_known_locale)]
-    MAIL_USERNAME: str | None
-    MAIL_PASSWORD: str | None
+    MAIL_USERNAME: Sayable | None
+    MAIL_PASSWORD: Sayable | None
     BABEL_DEFAULT_TIMEZONE: Annotated[str, AfterValidator(_known_zone)]
     PORTAL_URL: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
     PORTAL_HOSTS: Annotated[list[str], BeforeValidator(_parts)]
@@ -113,7 +128,11 @@ class Settings(BaseModel):
     MAIL_PORT: Annotated[int, Field(ge=1, le=65535)]
     MAIL_USE_TLS: bool
     MAIL_USE_SSL: bool
-    MAIL_DEFAULT_SENDER: Annotated[str, Field(pattern=r"^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$")]
+    MAIL_DEFAULT_SENDER: Annotated[
+        str,
+        Field(pattern=r"^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$"),
+        AfterValidator(_sound_sender),
+    ]
     MAIL_TIME_LIMIT: Annotated[float, Field(ge=1, le=12)]
     TRUSTED_PROXIES: Annotated[int, Field(ge=0, le=9)]
     LOGIN_LIMIT_ADDRESS: Limit

@@ -61,6 +61,8 @@ def test_other_settings_of_the_environment_have_their_type(start):
         ("PORTAL_URL", "portal.example.com"),
         ("MAIL_PORT", 0),
         ("MAIL_PASSWORD", 12345),
+        ("MAIL_PASSWORD", "hidden-wörd"),
+        ("MAIL_DEFAULT_SENDER", "Acme, Inc. <keys@acme.example>"),
         ("MESSAGE_MIB_PER_DAY", 0),
         ("LOGIN_LIMIT_ADDRESS", "many"),
         ("LOGIN_LIMIT_ACCOUNT", "0 per minute"),
