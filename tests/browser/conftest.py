@@ -84,14 +84,14 @@ def window(chromium, server):
 
     def open_window(**options):
         context = chromium.new_context(base_url=server.address, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         context.on("page", listen)
         contexts.append(context)
         return context.new_page()
 
     open_window.complaints = complaints
-    expect.set_options(timeout=10_000)
+    expect.set_options(timeout=30_000)
     yield open_window
     for context in contexts:
         context.close()
