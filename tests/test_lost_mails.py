@@ -128,4 +128,6 @@ def test_what_the_vendor_may_have_after_the_last_try_is_unknown(notice, mail_ser
     mail_server(at="BODY", does="drop")
     notice.started_at = clock.now() - timedelta(days=3)
     send_again(notice)
-    assert entries(notice.item.order) == [What.VENDOR_UNKNOWN]
+    order = notice.item.order
+    assert entries(order) == [What.VENDOR_UNKNOWN]
+    assert order.history[0].reason == "The mail server broke the connection off."

@@ -113,7 +113,7 @@ class HistoryEntry(Model):
         if not self.what.is_about_mail:
             return fulfilment.Failure(self.failure).what
         failure, is_tried_again = smtp.Failure(self.failure), self.what is What.EMAIL_RETRIES
-        if self.what in (What.EMAIL_STOPPED, What.EMAIL_LOST) or (
+        if self.what in (What.EMAIL_STOPPED, What.EMAIL_LOST, What.VENDOR_UNKNOWN) or (
             is_tried_again and failure.is_temporary
         ):
             return failure.what
