@@ -7,30 +7,28 @@ e-mail the worker sends.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Condition
+from functools import cache
+from threading import BoundedSemaphore
 
 from flask import current_app
 
 # Seconds that a thread waits for room: a mail server that is well takes no longer.
 MOMENT = 1.0
 
-_waiting: set[object] = set()
-_counting = Condition()
-
 
 @contextmanager
 def room_at_mail_server() -> Iterator[bool]:
     """Whether you may speak to the mail server inside the block. Have no transaction open: this may
     take a moment."""
-    half = max(current_app.config["DESK_THREADS"] // 2, 1)
-    me = object()
-    with _counting:
-        has_room = _counting.wait_for(lambda: len(_waiting) < half, MOMENT)
-        if has_room:
-            _waiting.add(me)
+    room = _room(current_app.config["DESK_THREADS"])
+    has_room = room.acquire(timeout=MOMENT)
     try:
         yield has_room
     finally:
-        with _counting:
-            _waiting.discard(me)
-            _counting.notify()
+        if has_room:
+            room.release()
+
+
+@cache
+def _room(threads: int) -> BoundedSemaphore:
+    return BoundedSemaphore(max(threads // 2, 1))

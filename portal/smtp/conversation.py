@@ -203,9 +203,9 @@ class Connection(flask_mail.Connection):
         self.host.close()
 
 
-def _yes_is_250(reply: tuple[int, bytes]) -> tuple[int, bytes]:
+def _yes_is_250(answer: tuple[int, bytes]) -> tuple[int, bytes]:
     """RFC 5321, 4.2.1: any 2xx is a yes; smtplib takes 250 alone for one."""
-    code, words = reply
+    code, words = answer
     return (250 if 200 <= code < 300 else code), words
 
 
