@@ -65,16 +65,20 @@ class Installation:
         return self.folder / "filled.json"
 
     def fill(self) -> None:
-        """Bring the orders in, unless a former run has done it."""
+        """Bring the orders in. Where a former run has done it, bring the tables up to date."""
         if self.is_filled:
+            self._keydesk("db", "upgrade")
             return
         rmtree(self.folder, ignore_errors=True)  # of a run that was broken off
         with self.without_orders():
             file = import_file(self.folder.parent, self.orders)
-        command = [sys.executable, "-m", "portal", "orders", "import", str(file)]
         started = time.perf_counter()
-        subprocess.run(command, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        self._keydesk("orders", "import", str(file))
         self._record.write_text(json.dumps({"seconds": time.perf_counter() - started}))
+
+    def _keydesk(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "portal", *arguments]
+        subprocess.run(command, env=self.environment, check=True, stdout=subprocess.DEVNULL)
 
     @contextmanager
     def without_orders(self) -> Iterator[None]:
@@ -133,10 +137,12 @@ def filled(data: Path, kind: str, *counts: int) -> Iterator[list[Installation]]:
 def _on_postgresql(data: Path, cluster: Cluster, count: int) -> Installation:
     name = f"orders_{count}"
     portal = Installation(data / f"postgresql-{count}", cluster.uri(name), count)
-    if not portal.is_filled:
+    was_filled = portal.is_filled
+    if not was_filled:
         cluster.drop(name)
         cluster.create(name)
-        portal.fill()
+    portal.fill()
+    if not was_filled:
         # What autovacuum does some minutes after an import: those who measure do not wait for it.
         with cluster.connect(name) as connection:
             connection.execute("VACUUM ANALYZE")
