@@ -15,6 +15,7 @@ import re
 from base64 import b64decode
 from binascii import Error as BadBase64
 from collections.abc import Mapping, Sequence
+from itertools import product
 from string import ascii_lowercase, digits
 from typing import Any
 
@@ -31,6 +32,7 @@ KEY_ID_BYTES = 4
 NONCE_BYTES = 12  # NIST SP 800-38D, 8.2: 96 bits
 DIGEST_BYTES = 16
 TAIL_LENGTH = 6
+HYPHENS = {1, 2}  # among the last six: three would be 46,656 digests to look for
 
 _NOT_IN_DIGEST = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 
@@ -90,13 +92,15 @@ class Vault:
     def tail_digests(self, typed: str) -> list[bytes]:
         """The tail digests that a license may have whose last six characters are `typed`.
 
-        Where one of the six is a hyphen, a letter or digit before them is part of the digest too.
+        Where one or two of the six are hyphens, as many letters or digits before them are part of
+        the digest too.
         """
         missing = TAIL_LENGTH - len(_plain(typed))
         if missing == 0:
             return [self.tail_digest(typed)]
-        if missing == 1 and len(typed) == TAIL_LENGTH:
-            return [self.tail_digest(sign + typed) for sign in ascii_lowercase + digits]
+        if missing in HYPHENS and len(typed) == TAIL_LENGTH:
+            before = product(ascii_lowercase + digits, repeat=missing)
+            return [self.tail_digest("".join(signs) + typed) for signs in before]
         return []
 
     def _hmac(self, purpose: bytes, text: str) -> bytes:

@@ -17,7 +17,7 @@ from portal.models.order import search_text
 from portal.search import Search
 from portal.search.cursor import Cursor
 from portal.search.days import Days
-from portal.search.results import find, license_in
+from portal.search.results import find, licenses_in
 from tests.people import add_page, add_staff
 
 ORDERS = 20_000
@@ -233,7 +233,7 @@ def bad_plans(people, plan_of):
         asked = search.at(cursor)
         plan = plan_of(
             lambda asked=asked, staff=staff, theirs=theirs: (
-                license_in(asked, staff, theirs),
+                licenses_in(asked, staff, theirs),
                 find(asked, staff, theirs),
             )
         )

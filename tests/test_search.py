@@ -9,6 +9,7 @@ from portal.search.typed import Typed
 from tests.people import CODE, NUMBER, bring_in, item_document, order_document
 from tests.support.application import statements
 
+SECOND = "KX2M4-77PQD-10ZZW-0042A"
 AWKWARD = """50% off "Best_Deals" * O'Neil `x` \\o/ Ångström 🎉 שלום-עולם"""
 
 
@@ -359,6 +360,33 @@ def test_a_license_that_others_have_as_a_name_leads_to_its_order_alone(signed_in
     page = search(signed_in(ada), CODE)
     assert "license=" in page.address
     assert CODE not in page.address
+
+
+@pytest.mark.usefixtures("order")
+@pytest.mark.parametrize("between", [" ", ", ", "\n", "; ", " and "])
+def test_two_licenses_find_both_of_their_orders(signed_in, ada, between):
+    bring_in(order_document("A0009", items=[item_document(codes=[SECOND])]))
+    bring_in(order_document("A0010", items=[item_document(codes=["OTHER1"])]))
+    page = search(signed_in(ada), f"{CODE}{between}{SECOND}")
+    assert found(page) == [NUMBER, "A0009"]
+    assert CODE not in page.address
+    assert SECOND not in page.address
+    assert "with one of the licenses that you entered" in page.text
+    assert "matched: license" in page.part("results").text
+
+
+@pytest.mark.usefixtures("order")
+def test_of_two_licenses_an_agent_finds_their_own(signed_in, ida):
+    details = {"items": [item_document(codes=[SECOND])], "checkout_page": "nordsoft"}
+    bring_in(order_document("B0009", **details))
+    assert found(search(signed_in(ida), f"{CODE} {SECOND}")) == ["B0009"]
+
+
+@pytest.mark.usefixtures("order")
+@pytest.mark.parametrize("end", ["AB12-3456", "X-Y-Z123", "12-3-456"])
+def test_the_last_six_are_found_with_the_hyphens_among_them(signed_in, ada, end):
+    bring_in(order_document("A0009", items=[item_document(codes=[f"QW7E-{end}"])]))
+    assert found(search(signed_in(ada), end[-6:])) == ["A0009"]
 
 
 @pytest.mark.usefixtures("order")

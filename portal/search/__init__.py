@@ -1,6 +1,6 @@
 """One question about orders: what was typed and ticked, and the address that asks it again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -21,8 +21,8 @@ ADDRESS_LENGTH = 8_000
 class Search(Typed):
     """What is looked for. All that is filled must hold; of the ticked statuses, one.
 
-    `license` is the keyed digest of a license in hexadecimal, which stands for the license itself
-    in addresses.
+    `license` is the keyed digest of a license in hexadecimal, or several with blanks between,
+    which stand for the licenses themselves in addresses.
     """
 
     license: str = ""
@@ -52,7 +52,7 @@ class Search(Typed):
     def digests(self) -> list[bytes]:
         """What a license asked for may have as `License.digest`."""
         if self.license:
-            return [bytes.fromhex(self.license)]
+            return [bytes.fromhex(digest) for digest in self.license.split()]
         return list(dict.fromkeys(map(vault().digest, self.license_texts)))
 
     @cached_property
@@ -61,11 +61,12 @@ class Search(Typed):
         found = map(vault().tail_digests, self.license_texts)
         return list(dict.fromkeys(chain.from_iterable(found)))
 
-    def for_license(self, digest: bytes | None = None) -> Self:
-        """The same question with the license in the box replaced by its `digest`, or by that of all
-        that was typed."""
-        digest = digest or vault().digest(self.q)
-        return replace(self, q="", license=digest.hex(), cursor=None)
+    def for_licenses(self, digests: Sequence[bytes] = ()) -> Self:
+        """The same question with the licenses in the box replaced by their `digests`, or by that of
+        all that was typed."""
+        digests = digests or [vault().digest(self.q)]
+        license = " ".join(digest.hex() for digest in digests)
+        return replace(self, q="", license=license, cursor=None)
 
     @property
     def without_filters(self) -> Self:

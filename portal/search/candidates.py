@@ -60,16 +60,20 @@ def _marked(way: Ids, *, by_license: int) -> Ids:
     return select(part.c.id, part.c.created_at, exactly(by_license).label("by_license"))
 
 
-def licensed(scope: Scope, *, but_numbers: bool) -> Select[bytes]:
-    """Of the digests that are given, that of a license of an order of `scope`; none where a number
-    that is given is another order's that is in it."""
+def licensed(scope: Scope, count: int, *, but_numbers: bool) -> Ids:
+    """Those of `count` digests that are given which a license of an order of `scope` has; none
+    where a number that is given is another order's that is in it."""
     pages = only_checked(of_pages(scope))
-    orders = select(License.digest).join(License.item).join(Item.order)
-    found = orders.where(one_given(License.digest, "digests"), *pages).limit(exactly(1))
+    orders = select(License.digest).join(License.item).join(Item.order).where(*pages)
     if but_numbers:
         numbered = select(Order.id).where(one_given(Order.id, "numbers"), *pages).correlate(None)
-        found = found.where(~numbered.exists())
-    return found
+        orders = orders.where(~numbered.exists())
+    # One of each: a link for all who bought may be the license of half of the orders.
+    each = [
+        orders.where(License.digest == given(f"digest_{number}")).limit(exactly(1)).subquery()
+        for number in range(count)
+    ]
+    return select(union_all(*map(select, each)).subquery())
 
 
 def _by_license(shape: Shape, every: Ids) -> list[Any]:

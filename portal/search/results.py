@@ -12,14 +12,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from flask_babel import gettext as _
-from sqlalchemy import Select
 
 from portal.database.connections import planned_once
 from portal.extensions import db
 from portal.models import CheckoutPage, OrderStatus, Staff
 from portal.models.order import full_name
 from portal.search import Search, lists, plenty
-from portal.search.candidates import CAP, licensed
+from portal.search.candidates import CAP, Ids, licensed
 from portal.search.cursor import Cursor
 from portal.search.lists import Found
 from portal.search.matches import matched_in
@@ -58,7 +57,7 @@ class Results:
     newer: Cursor | None = None
     older: Cursor | None = None
     way: Way = Way.WALK
-    license: bytes | None = None  # its digest, where a whole one was typed: then it is the answer
+    licenses: Sequence[bytes] = ()  # their digests, where whole ones were typed: the answer then
     may_be_license: bool = True  # whether it is worth looking whether it is one
 
     @property
@@ -82,18 +81,18 @@ class Results:
 
 
 def look_up(search: Search, staff: Staff, pages: Pages) -> Results:
-    """The license that was typed, where it is one of an order that `staff` sees, or else the orders
-    that are found; `pages` are the checkout pages that `staff` sees.
+    """The licenses that were typed, where they are those of orders that `staff` sees, or else the
+    orders that are found; `pages` are the checkout pages that `staff` sees.
 
     To find a text by its words takes long, and is spared where it is a license. What is short is
     found quickly, and whether it is some license is seen on the way, which it hardly ever is.
     """
     if search.is_long:
-        license = license_in(search, staff, pages)
-        return Results(license=license) if license else find(search, staff, pages)
+        licenses = licenses_in(search, staff, pages)
+        return Results(licenses=licenses) if licenses else find(search, staff, pages)
     found = find(search, staff, pages)
-    license = license_in(search, staff, pages) if found.may_be_license else None
-    return replace(found, license=license)
+    licenses = licenses_in(search, staff, pages) if found.may_be_license else ()
+    return replace(found, licenses=licenses)
 
 
 def find(search: Search, staff: Staff, pages: Pages) -> Results:
@@ -135,23 +134,24 @@ def _result(row: Found, page: str, matched: str) -> Result:
     )
 
 
-def license_in(search: Search, staff: Staff, pages: Pages) -> bytes | None:
-    """The digest of the license in the box, where that is a whole one of an order that `staff`
+def licenses_in(search: Search, staff: Staff, pages: Pages) -> Sequence[bytes]:
+    """The digests of the licenses in the box, as far as they are whole ones of orders that `staff`
     sees.
 
     What is the number of an order that they see is that number, whatever it is besides.
     """
     if not search.digests or search.license:
-        return None
-    scope = Scope.of(Search(), staff, pages)
-    statement = _licensed(scope, bool(search.numbers), db.engine.dialect.name)
-    values = {"digests": search.digests, "numbers": search.numbers}
-    return db.session.connection().scalar(statement, values)
+        return ()
+    scope, count, numbers = Scope.of(Search(), staff, pages), len(search.digests), search.numbers
+    statement = _licensed(scope, count, bool(numbers), db.engine.dialect.name)
+    digests = {f"digest_{number}": digest for number, digest in enumerate(search.digests)}
+    values = digests | ({"numbers": numbers} if numbers else {})
+    return db.session.connection().scalars(statement, values).all()
 
 
 @lru_cache(maxsize=500)
-def _licensed(scope: Scope, but_numbers: bool, _dialect: str) -> Select[bytes]:
-    return planned_once(licensed(scope, but_numbers=but_numbers))
+def _licensed(scope: Scope, count: int, but_numbers: bool, _dialect: str) -> Ids:
+    return planned_once(licensed(scope, count, but_numbers=but_numbers))
 
 
 def _neighbours(

@@ -102,7 +102,7 @@ def values_of(search: Search) -> dict[str, Any]:
 
 
 def _may_be_license(search: Search) -> bool:
-    """Words that are a whole license lead to it, see results.license_in; a number is one first."""
+    """Words that are a whole license lead to it, see results.licenses_in; a number is one first."""
     return bool(search.license or search.numbers or not search.words)
 
 
@@ -159,14 +159,16 @@ TYPES: dict[str, Any] = {
     "digests": LargeBinary(16),
     "typed_digests": LargeBinary(16),
     "tail_digests": LargeBinary(16),
+    "phrases": Text(),
+    "ending": Text(),
 }
-TEXTS = ("word", "phrases", "whole", "ending")
+# Of those that are numbered, by how their names begin.
+KINDS: dict[str, Any] = {"word": Text(), "whole": Text(), "digest": LargeBinary(16)}
 
 
 def given(name: str) -> Any:
     """The value of this name, which is told when the statement is run."""
-    is_text = name.startswith(TEXTS)
-    kind: Any = TYPES.get(name, Text() if is_text else UTCDateTime())
+    kind = TYPES.get(name) or KINDS.get(name.partition("_")[0], UTCDateTime())
     return cast(Any, bindparam(name, type_=kind))
 
 

@@ -28,6 +28,7 @@ PHONE = re.compile(r"\+[\d\s()/.-]+", re.ASCII)
 
 # What stands around a license where it was copied from: quotes, and what it is called there.
 QUOTES = " \"'`“”„‟‘’‚‛«»‹›.…*"
+AROUND_A_CODE = QUOTES + ",;:!?()[]<>"
 NAMED = re.compile(r"[^\W\d_][^:=]{0,40}[:=](.+)")
 
 # A part of an e-mail address as many are made: 'hana.jensen.66'.
@@ -38,6 +39,9 @@ CODE_LENGTH = 12
 TEXT_LENGTH = 254
 HYPHENS = 2
 LONG_WORDS = 5
+
+# How many texts the box may hold that each may be a license, see `Typed.license_texts`.
+LICENSES = 3 + 2 * LONG_WORDS
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,9 @@ class Typed:
         quoted = self.q.strip(QUOTES)
         named = NAMED.match(quoted)
         texts = [self.q, quoted, named[1].strip(QUOTES) if named else ""]
-        words = [word.strip(QUOTES) for word in self.q.split()]
-        long = [word for word in words if len(word) >= CODE_LENGTH and "@" not in word]
-        texts += long[:LONG_WORDS]
+        words = [word for word in self.q.split() if len(word) >= CODE_LENGTH and "@" not in word]
+        for word in words[:LONG_WORDS]:
+            texts += [word, word.strip(AROUND_A_CODE)]
         return [text for text in dict.fromkeys(texts) if text]
 
     @property

@@ -21,6 +21,7 @@ from portal.search.cursor import Cursor
 from portal.search.days import Days
 from portal.search.missing import not_found
 from portal.search.results import Pages, Results, find, look_up
+from portal.search.typed import LICENSES
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
 
@@ -52,7 +53,10 @@ class SearchForm(Form):
         filters=[lambda text: " ".join((text or "").replace("\0", " ").split())],
         validators=[Length(max=12_000, message=lazy_gettext("This is too long."))],
     )
-    license = HiddenField(validators=[Optional(), Regexp(r"[0-9a-f]{32}\Z")], default="")
+    license = HiddenField(
+        validators=[Optional(), Regexp(rf"[0-9a-f]{{32}}( [0-9a-f]{{32}}){{,{LICENSES - 1}}}\Z")],
+        default="",
+    )
     created_from = _day(lazy_gettext("Created from"))
     created_to = _day(lazy_gettext("Created to"))
     paid_from = _day(lazy_gettext("Paid from"))
@@ -107,8 +111,8 @@ def answer(asked: MultiDict[str, str], *, in_address: bool) -> Response:
         return _not_understood(form)
     search = form.search(_cursor(asked))
     found = look_up(search, current_staff, pages)
-    if found.license:
-        return _to(search.for_license(found.license))
+    if found.licenses:
+        return _to(search.for_licenses(found.licenses))
     if search.is_too_long and search.numbers:
         form.q.errors = [_("These are too many numbers for one search.")]
         return _not_understood(form)
@@ -117,11 +121,11 @@ def answer(asked: MultiDict[str, str], *, in_address: bool) -> Response:
         return leads_on
     is_hidden = search.is_too_long or (search.looks_like_license and not found.count)
     if is_hidden and in_address:
-        return _to(search.for_license())
+        return _to(search.for_licenses())
     shown = {"form": form, "search": search, "found": found, "missing": missing}
     response = make_response(render_template("orders/index.html", **shown))
     if not in_address:
-        asks_again = search.for_license() if is_hidden else search
+        asks_again = search.for_licenses() if is_hidden else search
         response.headers["HX-Push-Url"] = asks_again.address(url_for("orders.index"))
     return response
 
