@@ -1,8 +1,9 @@
 """The mails about passwords, which Flask-Security composes and Keydesk sends as its own."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from flask import current_app
+from flask import Flask, Response, after_this_request, current_app
 from flask_babel import gettext as _
 from flask_security import EmailValidateException, MailUtil
 
@@ -11,9 +12,14 @@ from portal import smtp
 # RFC 3696, with its errata: no address is longer.
 LONGEST_ADDRESS = 320
 
+# No worker sends them: the link in them would have to be kept until one comes. A process that is
+# told to stop sends what is left first.
+_senders = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password mail")
+
 
 class SecurityMail(MailUtil):
-    """Sends Flask-Security's mails as Keydesk sends all of its own."""
+    """Sends Flask-Security's mails as Keydesk sends all of its own, and nobody waits for that: who
+    asks for a link would learn from it who has access, and keep others from writing meanwhile."""
 
     def normalize(self, email: str) -> str:
         """The one form of an address. Raises EmailValidateException."""
@@ -31,9 +37,24 @@ class SecurityMail(MailUtil):
         html: str | None,
         **_context: Any,
     ) -> None:
-        subject = f"{current_app.config['PORTAL_NAME']}: {subject}"
-        outcome = smtp.hand_over(smtp.Message(subject, [recipient], body, html))
-        if not outcome.accepted:
-            current_app.logger.error(
-                "The mail “%s” was not sent: %s %s", template, outcome.failure, outcome.answer
-            )
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        subject = f"{app.config['PORTAL_NAME']}: {subject}"
+        message = smtp.Message(subject, [recipient], body, html)
+
+        @after_this_request  # and so after what it tells of was committed
+        def leave_to_sender(response: Response) -> Response:
+            _senders.submit(_send, app, template, message)
+            return response
+
+
+def _send(app: Flask, template: str, message: smtp.Message) -> None:
+    with app.app_context():
+        try:
+            outcome = smtp.hand_over(message)
+        except Exception:
+            app.logger.exception("The mail “%s” was not sent", template)
+            return
+    if not outcome.accepted:
+        app.logger.error(
+            "The mail “%s” was not sent: %s %s", template, outcome.failure, outcome.answer
+        )

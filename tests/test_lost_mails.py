@@ -124,6 +124,24 @@ def test_of_what_the_vendor_may_have_nobody_says_that_it_was_not_told(notice, ma
     )
 
 
+def test_what_a_process_died_over_may_have_reached_the_vendor(notice, mail_server):
+    notice.may_have_left = False
+    notice.due_at = clock.now()
+    Notice.claim(notice.id)
+    mail_server(at="RCPT", answer="550 5.1.1 No such user")
+    send_again(notice)
+    assert entries(notice.item.order) == [What.VENDOR_UNKNOWN]
+
+
+def test_what_was_refused_by_all_has_not_reached_the_vendor(notice, mail_server):
+    notice.may_have_left = False
+    mail_server(at="RCPT", answer="451 4.3.0 Later")
+    send_again(notice)
+    mail_server(at="RCPT", answer="550 5.1.1 No such user")
+    send_again(notice)
+    assert entries(notice.item.order) == [What.VENDOR_NOT_TOLD]
+
+
 def test_what_the_vendor_may_have_after_the_last_try_is_unknown(notice, mail_server):
     mail_server(at="BODY", does="drop")
     notice.started_at = clock.now() - timedelta(days=3)

@@ -10,6 +10,7 @@ from portal.extensions import db
 from portal.models import Role, Staff
 from tests.people import add_staff
 from tests.support.portal import PASSWORD, PlainBrowser
+from tests.support.running_portal import wait_until
 
 NEW = "a new and long password"
 ONE_REFUSAL = "The e-mail address or the password is wrong."
@@ -192,6 +193,18 @@ def test_nobody_learns_from_a_reset_who_has_access(stranger, rob, email, mailbox
 
     assert answer(email) == answer(rob.email)
     assert [mail["To"] for mail in mailbox.wait_for(1)] == [rob.email]
+
+
+def test_nobody_waits_for_the_mail_server_with_a_link(app, stranger, rob, mail_server, caplog):
+    silent = mail_server(at="BODY", does="silence")
+    app.config["MAIL_TIME_LIMIT"] = 10
+    page = stranger.open("/password/reset").fill("Email", rob.email).press("Send the link")
+    assert page.status == 200
+    silent.wait_for(1)
+    assert "was not sent" not in caplog.text
+
+    silent.__exit__()
+    wait_until(lambda: "reset_instructions” was not sent: dropped" in caplog.text)
 
 
 def test_being_removed_ends_every_session(signed_in, rob):

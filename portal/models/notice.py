@@ -31,7 +31,8 @@ class Notice(Model):
     low. `due_at` is when it is to be sent (again), or while it is being sent, when its sender must
     be gone; None once it is over. `attempts` is how often it was tried so far, first at
     `started_at`, and `may_have_left` whether the mail server may have taken one of them although it
-    did not say so. `failure` is a word of smtp.Failure."""
+    did not say so. `failure` is a word of smtp.Failure: what the last try failed for, None while it
+    is being sent."""
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -117,6 +118,9 @@ class Notice(Model):
             notice.settle(Outcome(False, Failure.UNEXPECTED))
 
     def _begin(self) -> None:
+        if self.attempts and self.failure is None:  # whoever was at it has not lived to say
+            self.may_have_left = True
+        self.failure = None
         self.due_at = clock.now() + LOST_AFTER
         self.started_at = self.started_at or clock.now()
         self.attempts += 1
