@@ -29,7 +29,8 @@ def saved_orders(ids: Collection[int]) -> dict[int, Order]:
     if not orders:
         return {}
     theirs = Item.order_id.in_(orders)
-    items = {row["id"]: _SavedItem(row) for row in _rows(_all(Item).where(theirs))}
+    in_place = _all(Item).where(theirs).order_by(Item.position)
+    items = {row["id"]: _SavedItem(row) for row in _rows(in_place)}
     for item in items.values():
         orders[item.order_id].items.append(item)
     for row in _rows(_all(License).join(Item).where(theirs)):
