@@ -55,6 +55,7 @@
   if (location.hash === "#q") byId("q")?.select();
 
   let asker = null;
+  let underway = "";
 
   // What the page asks by itself takes nothing from under a person's hands: it waits while a
   // question is open, says nothing when it fails, and leaves the focus where it is.
@@ -75,7 +76,8 @@
     }
     asker = document.activeElement;
     byId("notice").replaceChildren();
-    say(event.target.dataset.underway || "");
+    underway = event.target.dataset.underway || "";
+    say(underway);
   });
 
   // The focus goes to what the answer asks for, and else to what took the place of the one who had it.
@@ -95,6 +97,7 @@
   // A button that was disabled while it waited lost the focus; it gets it back if it is still there.
   document.addEventListener("htmx:finally:request", (event) => {
     if (isByItself(event)) return;
+    if (underway && byId("announcement").textContent === underway) say(""); // the notice says how it ended
     queueMicrotask(() => {
       if (document.activeElement === document.body && asker?.isConnected) asker.focus();
     });

@@ -94,6 +94,21 @@ def test_names_that_are_there_are_found_without_their_strokes(empty_database):
     dispose_of(app)
 
 
+def test_names_that_are_there_are_found_with_plain_signs(empty_database):
+    app = create_app(ordinary_settings() | {"SQLALCHEMY_DATABASE_URI": empty_database.uri})
+    was = " o갧brien ".replace("갧", chr(0xAC00 + ord("’"))) + "dʼarc "
+    with app.app_context():
+        upgrade(revision="0019")
+        for row in ROWS:
+            db.session.execute(text(row.replace("' kim '", f"'{was}'")))
+        db.session.commit()
+        upgrade()
+        kept = db.session.scalar(text("SELECT search_text FROM orders"))
+        assert kept == search_text(["O’Brien", "dʼArc"]) == search_text(["O'Brien", "d'Arc"])
+        db.session.rollback()
+    dispose_of(app)
+
+
 CHANGES = [
     ("products", "secret", None, "whsec_old", None, "•••"),
     ("products", "secret", "whsec_old", "whsec_new", "•••", "another •••"),

@@ -70,6 +70,23 @@ def search(browser, q, **filters):
         ("mailto:kim@example.com", ["A0005555555"]),
         ("From: Kim Larsen <kim@example.com>", ["A0005555555"]),
         ("kim@example.com.", ["A0005555555"]),
+        ("“Kim Larsen” <kim@example.com>", ["A0005555555"]),
+        ("'kim@example.com' <kim@example.com>", ["A0005555555"]),
+        ("mailto:kim@example.com?subject=Key", ["A0005555555"]),
+        ("Von: Kim L. <kim@example.com>", ["A0005555555"]),
+        ("kim@example.com\t29.95", ["A0005555555"]),
+        ("On Tue, Mar 10, 2026 at 11:00, Kim <kim@example.com> wrote:", ["A0005555555"]),
+        ("E-mail: jürgen.groß@müller-söhne.example", ["A0007777777"]),
+        ("５５５５５５５", ["A0005555555"]),
+        ("Ａ０００５５５５５５５", ["A0005555555"]),
+        ("O’Neil", ["B8888888"]),
+        ("“Best_Deals”", ["B8888888"]),
+        ("PO‑2024‑000123", ["A0007777777"]),
+        (f"\ufeff{CODE}", ["A0005555555"]),
+        (f"{CODE[:8]}\u200b{CODE[8:]}", ["A0005555555"]),
+        (f"({CODE})", ["A0005555555"]),
+        (f"Your key is {CODE}, thanks", ["A0005555555"]),
+        (f"<{CODE[-6:]}>", ["A0005555555"]),
         ("Müller & Söhne GmbH.", ["A0007777777"]),
         ("Subject: Re: Your order A0005555555", ["A0005555555"]),
         ("Your order A0005555555 from Acme", ["A0005555555"]),
@@ -188,6 +205,16 @@ def test_numbers_that_no_order_has_are_named(signed_in, ada, typed, said):
     statuses = " ".join(part.text for part in page.parts("[role=status]"))
     assert said in statuses
     assert ("Not found" in statuses) == bool(said)
+
+
+@pytest.mark.usefixtures("rich")
+def test_numbers_that_the_filters_leave_out_are_said_to_be_so(signed_in, ada):
+    bring_in(
+        order_document("A0009", status="not paid", paid_at=None, items=[item_document(codes=[])])
+    )
+    page = search(signed_in(ada), "5555555 9 3", status="paid")
+    statuses = " ".join(part.text for part in page.parts("[role=status]"))
+    assert "Not found with these filters: 9, 3." in statuses
 
 
 def test_an_order_that_a_filter_leaves_out_is_not_found(signed_in, ada, rich):
@@ -373,6 +400,27 @@ def test_two_licenses_find_both_of_their_orders(signed_in, ada, between):
     assert SECOND not in page.address
     assert "with one of the licenses that you entered" in page.text
     assert "matched: license" in page.part("results").text
+
+
+@pytest.mark.usefixtures("order")
+def test_a_filter_is_asked_together_with_the_license(signed_in, ada):
+    bring_in(order_document("A0009", created_at="2026-11-04T10:00:00+01:00"))
+    bring_in(order_document("A0010", items=[item_document(codes=["OTHER1"])]))
+    page = search(signed_in(ada), CODE)
+    assert found(page) == ["A0009", NUMBER]
+    page = page.fill("Created from", "2026-11-04").press("Find")
+    assert found(page) == ["A0009"]
+
+
+@pytest.mark.usefixtures("rich")
+@pytest.mark.parametrize(
+    "typed", ["d'arc", "D’Arc", "anne-marie", "Anne‐Marie", "Anne‑Marie d’Arc"]
+)
+def test_signs_are_found_however_they_were_written(signed_in, ada, typed):
+    bring_in(
+        order_document("A0009", customer={"email": "a@x.example", "company": "Anne–Marie d’Arc"})
+    )
+    assert found(search(signed_in(ada), typed)) == ["A0009"]
 
 
 @pytest.mark.usefixtures("order")

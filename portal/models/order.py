@@ -163,6 +163,15 @@ STROKED = str.maketrans(
 )
 
 
+# What word processors and phones make of the signs on a keyboard.
+TYPESET = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201b\u02bc\u2032\u05f3", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u05f4", '"')
+    | dict.fromkeys("\u2010\u2012\u2013\u2014\u2015\u2212", "-")
+)
+
+PLAIN = STROKED | TYPESET
+
 # Symbols are written as letters among the Hangul syllables, which NFKD has taken apart wherever
 # they were meant.
 SYLLABLES = 0xAC00
@@ -170,7 +179,7 @@ TYPED = {SYLLABLES + code: chr(code) for code in range(128)}
 
 
 def searchable(text: str) -> str:
-    """`text` as it is compared in searches: no case, no accents, single blanks.
+    """`text` as it is compared in searches: no case, no accents, single blanks, plain signs.
 
     Each symbol ('@', '%', an emoji) has become a letter, because PostgreSQL's index of trigrams
     knows letters and digits only, and could not find '%' but by reading every order.
@@ -178,7 +187,7 @@ def searchable(text: str) -> str:
     folded = text.casefold()
     if not text.isascii():
         folded = normal("NFKD", INVISIBLE.sub("", text)).casefold()
-        folded = "".join(filterfalse(unicodedata.combining, folded)).translate(STROKED)
+        folded = "".join(filterfalse(unicodedata.combining, folded)).translate(PLAIN)
     return " ".join(SYMBOL.sub(_letter, folded).split())
 
 

@@ -16,19 +16,21 @@ def not_found(search: Search, found: Results) -> str | None:
     asked = search.numbers
     if len(asked) < 2 or not found.results:
         return None
+    missing = _missing(asked, found)
+    if not missing:
+        return None
+    if search.has_filters:
+        return _("Not found with these filters: %(numbers)s.", numbers=missing)
+    return _("Not found: %(numbers)s.", numbers=missing)
+
+
+def _missing(asked: list[int], found: Results) -> str:
     if found.newer or found.older:
-        count = len(asked) - found.count
-        return (
-            _("Not found: %(count)s of %(asked)s numbers.", count=count, asked=len(asked))
-            if count > 0
-            else None
-        )
+        count = max(len(asked) - found.count, 0)
+        return _("%(count)s of %(asked)s numbers", count=count, asked=len(asked)) if count else ""
     there = {Order.id_of(result.number) for result in found.results}
     numbers = [str(number) for number in asked if number not in there]
-    if not numbers:
-        return None
     named = ", ".join(numbers[:NAMED])
     if len(numbers) > NAMED:
-        more = len(numbers) - NAMED
-        return _("Not found: %(numbers)s and %(more)s more.", numbers=named, more=more)
-    return _("Not found: %(numbers)s.", numbers=named)
+        return _("%(numbers)s and %(more)s more", numbers=named, more=len(numbers) - NAMED)
+    return named

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from portal.models.order import INVISIBLE, Order, searchable
+from portal.normal_forms import normal
 
 SEPARATORS = re.compile(r"[\s,;]+")
 
@@ -26,9 +27,11 @@ IN_GROUPS = re.compile(r"[a-z]?[-.\s]*\d+(?:[-.\s]+\d+)+", re.I)
 # No license begins as a phone number does.
 PHONE = re.compile(r"\+[\d\s()/.-]+", re.ASCII)
 
-# What stands around a license where it was copied from: quotes, and what it is called there.
-QUOTES = " \"'`“”„‟‘’‚‛«»‹›.…*"
-AROUND_A_CODE = QUOTES + ",;:!?()[]<>"
+# An address among other words.
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+# What stands around a license where it was copied from: signs, and what it is called there.
+AROUND_A_LICENSE = " \"'`“”„‟‘’‚‛«»‹›.…*,;:!?()[]<>"
 NAMED = re.compile(r"[^\W\d_][^:=]{0,40}[:=](.+)")
 
 # A part of an e-mail address as many are made: 'hana.jensen.66'.
@@ -41,7 +44,7 @@ HYPHENS = 2
 LONG_WORDS = 5
 
 # How many texts the box may hold that each may be a license, see `Typed.license_texts`.
-LICENSES = 3 + 2 * LONG_WORDS
+LICENSES = 4 + 2 * LONG_WORDS
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Typed:
     @cached_property
     def numbers(self) -> list[int]:
         """The order ids in the box, when it holds nothing else."""
-        parts = [part.strip(AROUND) for part in SEPARATORS.split(INVISIBLE.sub("", self.q))]
+        typed = normal("NFKC", INVISIBLE.sub("", self.q))
+        parts = [part.strip(AROUND) for part in SEPARATORS.split(typed)]
         parts = [part for part in parts if part and part.casefold() not in LABELS]
         ids = [Order.id_of(part) for part in parts]
         found = [order_id for order_id in ids if order_id is not None]
@@ -70,6 +74,13 @@ class Typed:
         found = [digits] if 5 <= len(digits) <= 12 else IN_A_TEXT.findall(typed)
         asked = " ".join(dict.fromkeys(found))
         return "" if asked == self.q else asked
+
+    @property
+    def hidden_address(self) -> str:
+        """The e-mail address that stands among other words, for when what was typed is not found as
+        it stands."""
+        found = ADDRESS.search(INVISIBLE.sub("", self.q))
+        return "" if found is None or found[0] == self.q else found[0]
 
     @cached_property
     def words(self) -> list[str]:
@@ -89,14 +100,15 @@ class Typed:
 
     @property
     def license_texts(self) -> list[str]:
-        """What the license in the box may be: all that was typed, or what stands in quotes there,
-        or after a word and a colon, or a long word among others."""
-        quoted = self.q.strip(QUOTES)
-        named = NAMED.match(quoted)
-        texts = [self.q, quoted, named[1].strip(QUOTES) if named else ""]
-        words = [word for word in self.q.split() if len(word) >= CODE_LENGTH and "@" not in word]
+        """What the license in the box may be: all that was typed, or what stands in quotes or
+        brackets there, or after a word and a colon, or a long word among others."""
+        visible = INVISIBLE.sub("", self.q)
+        bare = visible.strip(AROUND_A_LICENSE)
+        named = NAMED.match(bare)
+        texts = [self.q, visible, bare, named[1].strip(AROUND_A_LICENSE) if named else ""]
+        words = [word for word in visible.split() if len(word) >= CODE_LENGTH and "@" not in word]
         for word in words[:LONG_WORDS]:
-            texts += [word, word.strip(AROUND_A_CODE)]
+            texts += [word, word.strip(AROUND_A_LICENSE)]
         return [text for text in dict.fromkeys(texts) if text]
 
     @property

@@ -140,18 +140,19 @@ def _form(asked: MultiDict[str, str], pages: Pages) -> SearchForm:
 
 
 def _leads_on(search: Search, found: Results, missing: str | None, pages: Pages) -> Response | None:
-    """The way to the only order that fits, to where the list begins, or to the numbers that stand
-    among other words; None where what was found is the answer."""
+    """The way to the only order that fits, to where the list begins, or to the numbers or else the
+    address that stand among other words; None where what was found is the answer."""
     if found.only_number and not search.is_empty:
         if missing:
             flash(missing, "note")
         return redirect(url_for("orders.show", number=found.only_number), 303)
     if search.cursor and not found.results:
         return _to(search.at(None))
-    if not found.count and search.hidden_numbers:
-        by_number = replace(search, q=search.hidden_numbers)
-        if find(by_number, current_staff, pages).count:
-            return _to(by_number)
+    hidden = search.hidden_numbers or search.hidden_address
+    if hidden and not found.count:
+        by_itself = replace(search, q=hidden)
+        if find(by_itself, current_staff, pages).count:
+            return _to(by_itself)
     return None
 
 
