@@ -1,4 +1,4 @@
-"""A mail server may quote the mail that it refuses, and the history never holds a license."""
+"""The history never holds a license, whatever a mail server quotes or a person writes."""
 
 import html
 import quopri

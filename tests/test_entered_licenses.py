@@ -117,6 +117,20 @@ def test_twenty_thousand_licenses_are_entered_in_a_few_seconds(app, signed_in, r
     assert item.fulfilled_at
 
 
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [("x" * 10_001, "This is too long."), ("NEW\0", "a character that no license has")],
+)
+def test_no_line_of_a_list_is_anything_but_a_license(signed_in, rob, acme, line, error):
+    item = awaiting(quantity=25)
+    question = signed_in(rob).open(ADDRESS).press("Enter the license")
+    lines = [line, *(f"NEW-{number}" for number in range(24))]
+    refused = question.fill("Licenses, one in each line", "\n".join(lines)).press("Save and send")
+    assert refused.status == 422
+    assert error in refused.text
+    assert texts(item) == []
+
+
 def test_a_list_that_is_longer_than_any_says_so(signed_in, rob, acme, monkeypatch):
     monkeypatch.setattr(entered_licenses, "LONGEST_LIST", 1_000)
     awaiting(quantity=25)

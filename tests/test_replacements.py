@@ -48,6 +48,17 @@ def test_a_faulty_license_is_replaced_and_the_new_one_mailed(question, license, 
     assert CODE not in mail.plain
 
 
+@pytest.mark.parametrize("quoted", ["FIRST-LINE-1 SECOND-LINE-2", "second-line-2", "OTHER-CODE-3"])
+def test_no_license_of_the_item_is_in_the_reason(signed_in, rob, acme, quoted):
+    codes = ["FIRST-LINE-1\nSECOND-LINE-2", "OTHER-CODE-3"]
+    order = bring_in(order_document(codes=codes))
+    question = signed_in(rob).open(ADDRESS).press("Replace license 1 of 2")
+    refused = filled(question, because=f"{quoted} does not activate").press("Replace and send")
+    assert refused.status == 422
+    assert "without the license itself" in refused.text
+    assert texts(order) == codes
+
+
 def test_a_license_that_cannot_be_read_may_be_replaced(signed_in, rob, license, order):
     license.sealed = bytes(len(license.sealed))
     page = signed_in(rob).open(ADDRESS)
@@ -66,6 +77,9 @@ def test_a_license_that_cannot_be_read_may_be_replaced(signed_in, rob, license, 
         ("NEW-1", "x" * 201, "too long"),
         ("NEW-1", f"{CODE} does not activate", "without the license itself"),
         ("NEW-1", "NEW-1 is right", "without the license itself"),
+        ("NEW-1", f"{CODE.lower()} fails", "without the license itself"),
+        ("NEW-1", f"Neither {CODE[:10]} {CODE[10:]}", "without the license itself"),
+        ("NEW-1\nAND-THEN-2", "AND-THEN-2 is right", "without the license itself"),
     ],
 )
 def test_what_cannot_be_right_is_said_and_what_was_typed_stays(

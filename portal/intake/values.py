@@ -11,6 +11,9 @@ from typing import Annotated
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
+# Characters that a license may have, wherever it comes from.
+LONGEST_LICENSE = 10_000
+
 # Control characters have no place in names or addresses: they end lines, of e-mails for instance.
 PLAIN = r"^[^\x00-\x1f\x7f-\x9f\x{2028}\x{2029}]*$"
 WITHOUT_NUL = r"^[^\x00]*$"  # PostgreSQL keeps no NUL in a text
@@ -97,7 +100,7 @@ Country = Annotated[str, Field(pattern=COUNTRY)]
 Quantity = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_whole)]
 LicenseText = Annotated[
     str,
-    Field(min_length=1, max_length=10_000, pattern=WITHOUT_NUL),
+    Field(min_length=1, max_length=LONGEST_LICENSE, pattern=WITHOUT_NUL),
     AfterValidator(_license_text),
 ]
 EntryText = Annotated[str, Field(min_length=1, max_length=1000, pattern=WITHOUT_NUL)]

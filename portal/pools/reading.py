@@ -15,8 +15,9 @@ from typing import BinaryIO
 
 from flask_babel import gettext as _
 
-# As long as a license in an order document may be, and a line of a table with many columns.
-LONGEST_TEXT = 10_000
+from portal.intake.values import LONGEST_LICENSE
+
+# A line of a table may have many columns.
 LONGEST_LINE = 65_536
 
 MARKS = {
@@ -73,8 +74,8 @@ def texts_of(file: BinaryIO, shape: Shape) -> Iterator[Text]:
             texts = enumerate(lines, 1)
         for number, text in texts:
             trimmed = text.strip()
-            if len(trimmed) > LONGEST_TEXT:
-                raise FileError(number, _too_long(LONGEST_TEXT))
+            if len(trimmed) > LONGEST_LICENSE:
+                raise FileError(number, _too_long(LONGEST_LICENSE))
             yield number, trimmed
 
 
@@ -130,7 +131,7 @@ def _between(lines: Iterator[str], separator: str) -> Iterator[Text]:
         size += len(line)
         if size > LONGEST_LINE:
             raise FileError(
-                begun, _("begins a license of more than %(most)s characters.", most=LONGEST_TEXT)
+                begun, _("begins a license of more than %(most)s characters.", most=LONGEST_LICENSE)
             )
     if last := "".join(text).strip():
         yield begun, last

@@ -16,7 +16,7 @@ from portal.models.progress import Progress
 from portal.pools import sold
 from portal.postman import TokenSpent
 from portal.views.large_bodies import let_in
-from portal.views.license_text import as_entered, license_field
+from portal.views.license_text import as_entered, license_field, unsound
 from portal.views.orders import redrawn
 
 bp = Blueprint(
@@ -70,6 +70,8 @@ class EntryForm(Confirmation):
             self.error = ngettext(
                 "One license is needed.", "%(num)s different licenses are needed.", self.missing
             )
+        elif complaint := next(filter(None, map(unsound, entered)), None):
+            self.error = complaint
         elif is_good and len({*entered}) < len(entered):
             self.error = _("The same license is there twice.")
         elif is_good and self.item.has_license(*entered):

@@ -5,21 +5,16 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from wtforms import Field, Form, TextAreaField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, ValidationError
 
-# What a person enters; a license that a vendor sends may be longer.
-LONGEST = 10_000
+from portal.intake.values import LONGEST_LICENSE
 
 
 def license_field(**options: Any) -> TextAreaField:
     """A license, of one line or several, trimmed at both ends."""
     return TextAreaField(
         filters=[as_entered],
-        validators=[
-            InputRequired(lazy_gettext("Enter the license.")),
-            Length(max=LONGEST, message=lazy_gettext("This is too long.")),
-            _without_nul,
-        ],
+        validators=[InputRequired(lazy_gettext("Enter the license.")), _is_sound],
         **options,
     )
 
@@ -29,8 +24,15 @@ def as_entered(text: str | None) -> str:
     return (text or "").replace("\r\n", "\n").strip()
 
 
-def _without_nul(_form: Form, field: Field) -> None:
-    if not field.data:
-        raise ValidationError(_("Enter the license."))
-    if "\0" in field.data:
-        raise ValidationError(_("This has a character that no license has."))
+def unsound(text: str) -> str | None:
+    """What is wrong with a license that was entered, for people."""
+    if not text:
+        return _("Enter the license.")
+    if len(text) > LONGEST_LICENSE:
+        return _("This is too long.")
+    return _("This has a character that no license has.") if "\0" in text else None
+
+
+def _is_sound(_form: Form, field: Field) -> None:
+    if complaint := unsound(field.data):
+        raise ValidationError(complaint)

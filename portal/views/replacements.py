@@ -15,6 +15,7 @@ from portal.jobs import jobs
 from portal.models import Delivery, License, Refused, replacement
 from portal.pools import sold
 from portal.postman import TokenSpent
+from portal.quoted_licenses import without_licenses
 from portal.views.license_text import license_field
 from portal.views.orders import redrawn
 
@@ -59,8 +60,9 @@ class ReplacementForm(Confirmation):
 
     def validate_because(self, field: Field) -> None:
         """The reason goes into the history, which never holds a license."""
-        licenses = filter(None, [self.text.data, self.license.text])
-        if not field.data or any(text in field.data for text in licenses):
+        texts = [self.text.data, *(license.text for license in self.license.item.licenses)]
+        lines = [line for text in texts for line in (text or "").split("\n")]
+        if not field.data or without_licenses(field.data, lines) != field.data:
             raise ValidationError(_("Say what is wrong, without the license itself."))
 
 
