@@ -29,7 +29,6 @@ from portal.models import (
     ReceivedMessage,
     Staff,
 )
-from portal.models.checkout_page import CODE
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -158,7 +157,7 @@ def delivery_or_404(number: str, delivery_id: int) -> Delivery:
 
 def checkout_page_or_404(code: str) -> CheckoutPage:
     """The checkout page of this code, for those who may change its settings: they see all."""
-    return (CheckoutPage.by_code(code) if CODE.fullmatch(code) else None) or abort(404)
+    return CheckoutPage.by_code(code) or abort(404)
 
 
 def product_or_404(product_id: int) -> Product:

@@ -39,6 +39,13 @@ def changes(product):
     return [(change.field, change.before, change.after) for change in Change.of(product)]
 
 
+def test_what_is_no_checkout_page_has_no_products(signed_in, ada, acme):
+    browser = signed_in(ada)
+    token = browser.open("/products/new").parts("input[name=csrf_token]")[0].attributes["value"]
+    form = {"csrf_token": token, "page": "acme\0", "code": "1", "name": "One"}
+    assert browser.open("/products", method="POST", data=form).status == 422
+
+
 def test_a_product_is_added_once_and_listed(run, acme):
     assert run("add", "--name", "Sentinel").exit_code == 0
     again = run("add", "--name", "Sentinel")

@@ -53,6 +53,25 @@ def test_an_email_says_what_was_written_for_the_product(product, order, resend):
     assert order.deliveries[0].text_version.startswith("text/")
 
 
+@pytest.mark.parametrize("code", ["%00", "nowhere", "Acme"])
+def test_there_are_no_texts_where_there_is_no_page(signed_in, ada, acme, code):
+    assert signed_in(ada).open(f"/checkout-pages/{code}/texts/en").status == 404
+
+
+def test_no_two_texts_are_called_alike(acme):
+    products = Product.appear(acme.id, {"1": "One", "2": "Two"})
+    names = []
+    for product, body in [("1", "{KEY} one"), ("1", ""), ("2", "{KEY} two"), ("1", "{KEY} again")]:
+        write(products[product], body=body)
+        text = ProductText.of(products[product], "en")
+        assert (text is None) == (body == "")
+        names += [(text.id, text.version)] if text else []
+    assert len({*names}) == 3
+    assert ProductText.languages_of(products["1"]) == ["en"]
+    write(products["1"], body="")
+    assert ProductText.languages_of(products["1"]) == []
+
+
 def test_another_language_keeps_the_default(product, acme, resend):
     write(product, "de", body="Bitte sehr:\n\n{KEY}")
     assert "Bitte sehr" not in plain(resend(bring_in(order_document(locale="fr"))))
@@ -117,8 +136,8 @@ def test_a_name_that_is_one_stays_as_it_is(name):
 
 
 def test_an_information_says_its_text_and_has_no_license(product, acme, mailbox):
-    product.tool = Tool.INFORMATION
     write(product, body="Thank you for {PROGRAM_NAME}.")
+    product.tool = Tool.INFORMATION
     order = bring_in(order_document(codes=(), locale="fr"))
     (fulfilment,) = Fulfilment.begin(order)
     db.session.commit()

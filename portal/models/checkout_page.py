@@ -45,7 +45,9 @@ class CheckoutPage(Model):
 
     @classmethod
     def by_code(cls, code: str) -> "CheckoutPage | None":
-        """The checkout page of this code."""
+        """The checkout page of this code; None for what is no code."""
+        if not CODE.fullmatch(code):
+            return None
         return db.session.scalars(db.select(cls).filter_by(code=code)).one_or_none()
 
     def next_mail_slot(self) -> datetime:

@@ -46,7 +46,8 @@ class PageText(Model):
     def write(
         cls, page: CheckoutPage, language: str, *, opening: str, closing: str, by: "Staff | None"
     ) -> None:
-        """Write the general part down; two empty texts take it back."""
+        """Write the general part down; two empty texts take it back. Locks the page."""
+        page.lock()
         text = cls.of(page, language) or cls(
             checkout_page=page, language=language, opening="", closing=""
         )
@@ -62,8 +63,9 @@ class PageText(Model):
 
 
 class ProductText(Model):
-    """What an e-mail says about a product, in one language. `version` counts its changes, so that a
-    delivery names the words that went; the words themselves are in the changes."""
+    """What an e-mail says about a product, in one language; an empty body is none. `version` counts
+    its changes, so that a delivery names the words that went; the words themselves are in the
+    changes. One that was taken back stays, or another would be called as it was."""
 
     __tablename__ = "product_texts"
     __table_args__ = (UniqueConstraint("product_id", "language"),)
@@ -81,21 +83,27 @@ class ProductText(Model):
     @classmethod
     def of(cls, product: Product | None, language: str) -> "ProductText | None":
         """The text of a product in `language`, if one was written."""
-        query = db.select(cls).filter_by(product_id=product.id if product else None)
-        return db.session.scalars(query.filter_by(language=language)).one_or_none()
+        text = cls._kept(product, language) if product else None
+        return text if text and text.body else None
+
+    @classmethod
+    def _kept(cls, product: Product, language: str) -> "ProductText | None":
+        query = db.select(cls).filter_by(product_id=product.id, language=language)
+        return db.session.scalars(query).one_or_none()
 
     @classmethod
     def languages_of(cls, product: Product) -> list[str]:
         """The languages in which there is a text."""
-        query = db.select(cls.language).filter_by(product_id=product.id).order_by(cls.language)
-        return list(db.session.scalars(query))
+        query = db.select(cls.language).filter_by(product_id=product.id).where(cls.body != "")
+        return list(db.session.scalars(query.order_by(cls.language)))
 
     @classmethod
     def write(
         cls, product: Product, language: str, *, subject: str, body: str, by: "Staff | None"
     ) -> None:
-        """Write the text down; an empty body takes it back."""
-        text = cls.of(product, language) or cls(
+        """Write the text down; an empty body takes it back. Locks the product."""
+        product.lock()
+        text = cls._kept(product, language) or cls(
             product=product, language=language, subject="", body="", version=0
         )
         for field, before, after in (
@@ -105,9 +113,10 @@ class ProductText(Model):
             Change.note(product, product.name, f"{field} ({language})", before, after, by=by)
         text.version += (text.subject, text.body) != (subject, body)
         text.subject, text.body, text.changed_at = subject, body, clock.now()
-        db.session.add(text)
-        if not body:
-            db.session.expunge(text) if text.id is None else db.session.delete(text)
+        if text.version:
+            db.session.add(text)
+        else:
+            db.session.expunge(text)
 
     @classmethod
     def about(

@@ -6,12 +6,11 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
-from portal.access import current_staff, product_or_404, staff_only
+from portal.access import checkout_page_or_404, current_staff, product_or_404, staff_only
 from portal.emails import sample_email
 from portal.extensions import db
 from portal.languages import LANGUAGES, language_name
@@ -155,11 +154,7 @@ def _written(
     if "preview" in request.form:
         return _page(form, language)
     form.write(language)
-    try:
-        db.session.commit()
-    except IntegrityError:  # somebody else wrote the first text at the same moment
-        db.session.rollback()
-        abort(409)
+    db.session.commit()
     flash(_("The text was saved."))
     return redirect(_address(form, language), 303)
 
@@ -194,4 +189,4 @@ def _product_or_404(product_id: int, language: str) -> Product:
 
 
 def _page_or_404(code: str, language: str) -> CheckoutPage:
-    return (CheckoutPage.by_code(code) if language in LANGUAGES else None) or abort(404)
+    return checkout_page_or_404(code) if language in LANGUAGES else abort(404)
