@@ -4,7 +4,6 @@ None of these needs the database: it may be what failed.
 """
 
 import logging
-import traceback
 from types import TracebackType
 from typing import cast
 
@@ -18,6 +17,7 @@ from portal import access, rate_limits, sessions
 from portal.database.failures import UNAVAILABLE, first_line, has_no_room, is_unavailable
 from portal.error_words import NoRoom, in_words
 from portal.extensions import db
+from portal.unexpected import write_down
 
 log = logging.getLogger(__name__)
 
@@ -80,11 +80,5 @@ def _shown(error: HTTPException, code: int, wait: int | None) -> Response:
 def _write_down(
     failure: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None],
 ) -> None:
-    """Log where an unknown exception came from, and not what it says: the words of an exception
-    quote the values that it was about, which here are addresses and licenses."""
-    error: BaseException | None = failure[1]
-    where = f"{request.method} {request.endpoint}"
-    while error is not None:
-        steps = "".join(traceback.format_tb(error.__traceback__))
-        log.error("%s failed: %s\n%s", where, type(error).__qualname__, steps)
-        error = error.__cause__ or error.__context__
+    if failure[1]:
+        write_down(log, f"{request.method} {request.endpoint} failed", failure[1])

@@ -21,6 +21,7 @@ from portal.fulfilment import desk, worklist
 from portal.job_queue import JobQueue, open_queue
 from portal.models import Delivery, DeliveryStatus, Notice, ReceivedMessage, outbox
 from portal.pools import uploads
+from portal.unexpected import write_down
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +89,8 @@ class Jobs:
         try:
             task = self.huey and self._tasks[name]
             task.schedule((thing_id,), eta=at) if at and at > clock.now() else task(thing_id)
-        except Exception:
-            log.exception("A job could not be queued; the next sweep will")
+        except Exception as error:
+            write_down(log, "A job could not be queued; the next sweep will", error)
 
     def close(self) -> None:
         """End the connections of the queue."""

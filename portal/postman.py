@@ -19,6 +19,7 @@ from portal.desk_threads import room_at_mail_server
 from portal.extensions import db
 from portal.models import Delivery, License, Notice, Staff, outbox
 from portal.quoted_licenses import without_licenses
+from portal.unexpected import write_down
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +100,8 @@ def send_notice(notice_id: int) -> datetime | None:
     begin_reading(db.session())
     try:
         message = emails.notice_email(notice)
-    except Exception:
-        log.exception("The e-mail of notice %s could not be composed", notice.id)
+    except Exception as error:
+        write_down(log, f"The e-mail of notice {notice_id} could not be composed", error)
         outcome = smtp.Outcome(False, smtp.Failure.UNEXPECTED)
     else:
         db.session.rollback()
@@ -129,7 +130,7 @@ def _claimed(
         db.session.rollback()
         if is_unavailable(error):
             raise
-        log.exception("The e-mail %s could not be claimed", mail_id)
+        write_down(log, f"The e-mail {mail_id} could not be claimed", error)
         put_off(mail_id)
         db.session.commit()
         return None
@@ -147,8 +148,8 @@ def _send(delivery: Delivery) -> smtp.Outcome:
     try:
         message = emails.license_email(delivery)
         lines = [line for license in delivery.licenses for line in (license.text or "").split("\n")]
-    except Exception:
-        log.exception("The e-mail of delivery %s could not be composed", delivery.id)
+    except Exception as error:
+        write_down(log, f"The e-mail of delivery {delivery.id} could not be composed", error)
         return smtp.Outcome(False, smtp.Failure.UNEXPECTED)
     finally:
         db.session.rollback()  # ends what reading began, whatever has gone wrong

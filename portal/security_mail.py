@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_security import EmailValidateException, MailUtil
 
 from portal import smtp
+from portal.unexpected import write_down
 
 # RFC 3696, with its errata: no address is longer.
 LONGEST_ADDRESS = 320
@@ -51,10 +52,9 @@ def _send(app: Flask, template: str, message: smtp.Message) -> None:
     with app.app_context():
         try:
             outcome = smtp.hand_over(message)
-        except Exception:
-            app.logger.exception("The mail “%s” was not sent", template)
+        except Exception as error:
+            write_down(app.logger, f"The mail “{template}” was not sent", error)
             return
     if not outcome.accepted:
-        app.logger.error(
-            "The mail “%s” was not sent: %s %s", template, outcome.failure, outcome.answer
-        )
+        # Not what the mail server answered, which may quote the address.
+        app.logger.error("The mail “%s” was not sent: %s", template, outcome.failure)

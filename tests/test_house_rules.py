@@ -336,3 +336,10 @@ def test_every_page_of_the_browser_parses(signed_in, ada, order):
     page = signed_in(ada).open("/orders/A0005555555")
     ids = [element.id for element in parse(page.response.text).css("[id]")]
     assert len(ids) == len({*ids}), "an id is on the page twice"
+
+
+def test_no_words_of_an_exception_are_logged():
+    for path in Path("portal").rglob("*.py"):
+        source = path.read_text()
+        assert "log.exception(" not in source, path
+        assert "exc_info=" not in source, path

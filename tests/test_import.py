@@ -320,6 +320,14 @@ def test_erasure_takes_all_personal_data_and_it_does_not_come_back(brought_in, o
     assert "was not sent to deleted" in saved().history[-1].sentence
 
 
+def test_erasure_leaves_the_address_of_the_vendor(brought_in, order):
+    told = HistoryEntry(what=What.VENDOR_TOLD, at=order.created_at, to="vendor@acme.example")
+    order.history.append(told)
+    db.session.commit()
+    brought_in(order_document(customer={"email": None}))
+    assert saved().history[-1].sentence == "The vendor was told by e-mail at vendor@acme.example"
+
+
 def test_an_order_that_comes_in_erased_holds_no_personal_data(brought_in):
     brought_in(order_document(customer={"email": None, "company": "Larsen & Co"}))
     assert (saved().email, saved().first_name, saved().company) == (None, None, None)

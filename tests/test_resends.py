@@ -23,6 +23,14 @@ def page(signed_in, rob, order):
     return signed_in(rob).open(ADDRESS)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nobody_waits_while_the_answer_is_drawn(app, page, mailbox):
+    question = page.press("Resend")
+    with statements(app) as ran:
+        assert question.press("Send").status == 200
+    assert [one for one in ran if one.startswith("BEGIN")][-1] == "BEGIN DEFERRED"
+
+
 def fields(question):
     return {
         field.attributes["name"]: field.attributes["value"]

@@ -21,6 +21,7 @@ from portal.fulfilment.parameters import license_request_of
 from portal.models import Delivery, Endpoint, Fulfilment, FulfilmentState, Item, Notice, Staff
 from portal.models.fulfilment import Attempt
 from portal.models.product import Tool
+from portal.unexpected import write_down
 from portal.vault import Unreadable
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def fulfil(fulfilment_id: int) -> Done:
             why = first_line(error)
             log.error("The database failed during a fulfilment: %s", why)
         else:
-            log.exception("The fulfilment %s broke down", fulfilment_id)
+            write_down(log, f"The fulfilment {fulfilment_id} broke down", error)
         return _write_down(fulfilment_id, attempt, Trouble(Failure.TOOL_BROKE_DOWN), None)
 
 
@@ -102,8 +103,9 @@ def _settings_of(fulfilment: Fulfilment) -> BaseModel | None:
     tool = fulfilment.product.tool
     try:
         return TOOLS[tool].Settings.model_validate(fulfilment.product.settings) if tool else None
-    except (ValidationError, Unreadable):
-        log.exception("The settings of the product %s cannot be used", fulfilment.product_id)
+    except (ValidationError, Unreadable) as error:
+        what = f"The settings of the product {fulfilment.product_id} cannot be used"
+        write_down(log, what, error)
         return None
 
 
@@ -121,7 +123,7 @@ def _ask(tool: Tool | None, request: LicenseRequest, settings: BaseModel | None)
         db.session.rollback()
         if is_unavailable(error):
             raise
-        log.exception("The tool %s broke down over the request %s", tool, request.id)
+        write_down(log, f"The tool {tool} broke down over the request {request.id}", error)
         return Trouble(Failure.TOOL_BROKE_DOWN)
     return answer
 

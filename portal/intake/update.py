@@ -12,6 +12,7 @@ import logging
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import case
 from sqlalchemy import update as update_rows
 
 from portal.extensions import db
@@ -148,8 +149,10 @@ def _newer_columns(order: Order, document: OrderDocument, *, late: bool) -> Row:
 def _forget_addresses(order: Order) -> None:
     """The addresses that e-mails went to are personal data as well, and servers quote them; and so
     are the messages that named the customer."""
+    vendors = HistoryEntry.what.in_([what for what in What if what.is_about_vendor])
     entries = update_rows(HistoryEntry).where(HistoryEntry.order_id == order.id)
-    db.session.execute(entries.values(to=None, answer=None))
+    theirs = case((vendors, HistoryEntry.to), else_=None)
+    db.session.execute(entries.values(to=theirs, answer=None))
     deliveries = update_rows(Delivery).where(Delivery.order_id == order.id)
     db.session.execute(deliveries.values(to="", answer=None))
     messages = update_rows(ReceivedMessage).where(ReceivedMessage.order_id == order.id)

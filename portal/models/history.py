@@ -54,6 +54,11 @@ class What(StrEnum):
     VENDOR_UNKNOWN = "vendor_unknown"
 
     @property
+    def is_about_vendor(self) -> bool:
+        """Whether its address is the vendor's, and not the customer's."""
+        return self.startswith("vendor_")
+
+    @property
     def is_about_mail(self) -> bool:
         """Whether its failure is one of the mail server's, rather than of a fulfilment tool."""
         return self.startswith(("email_", "vendor_"))

@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from portal.extensions import db
 from portal.pools import uploads
 from portal.pools.reading import Shape
+from portal.unexpected import write_down
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,6 @@ def _read(app: Flask, upload_id: int, file: BinaryIO, shape: Shape) -> None:
     with file, app.app_context():
         try:
             uploads.read(upload_id, file, shape)
-        except Exception:
+        except Exception as error:
             db.session.rollback()
-            log.exception("The upload %s could not be read", upload_id)
+            write_down(log, f"The upload {upload_id} could not be read", error)

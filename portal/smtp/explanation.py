@@ -9,6 +9,7 @@ from unicodedata import category
 from portal.smtp.conversation import Conversation
 from portal.smtp.outcome import Failure
 from portal.smtp.reply import NotUnderstood
+from portal.unexpected import write_down
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def _broken(error: Exception) -> tuple[Failure, str | None]:
         return Failure.DROPPED, None
     if isinstance(error, OSError):
         return Failure.UNREACHABLE, error.strerror or str(error)
-    log.error("An e-mail could not be sent", exc_info=error)
+    write_down(log, "An e-mail could not be sent", error)
     return Failure.UNEXPECTED, None
 
 

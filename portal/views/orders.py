@@ -14,6 +14,8 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, Optional, Regexp, ValidationError
 
 from portal.access import current_staff, order_or_404, staff_only, visible_pages
+from portal.database.connections import begin_reading
+from portal.extensions import db
 from portal.models import Delivery, Fulfilment, Item, Order, OrderStatus, Product
 from portal.models.progress import Progress
 from portal.search import Search
@@ -162,7 +164,9 @@ def _not_understood(form: SearchForm) -> Response:
 
 
 def redrawn(number: str) -> dict[str, object]:
-    """What the fragments of an order's page are drawn from, after a change."""
+    """What the fragments of an order's page are drawn from, after a change. Nothing is written from
+    here on, so that nobody waits while they are drawn."""
+    begin_reading(db.session())
     order = whole_order(number)
     return {"order": order, "progress": Progress(order)}
 
