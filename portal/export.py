@@ -1,7 +1,8 @@
 """An order for programs: the order document, and in it what became of the order here.
 
-What docs/order.schema.json does not know: `delivered`, the `id` of each license, why it cannot be
-sent (`refused`), and the `deliveries`.
+What docs/order.schema.json does not know, docs/order-document.md says: `delivered`, the `id` of
+each license, whether another took its place, why it cannot be sent, the `deliveries`, and in
+`history` what has happened here.
 """
 
 from datetime import datetime

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Where the licenses stand: alone on a line, so that each license has lines of its own.
 KEY = "KEY"
 
-# The documented ones (DOMAIN.md, section 6), but for KEY.
+# Those that a vendor may know from other platforms, but for KEY.
 TAGS = (
     "ORDER_ID",
     "PROGRAM_NAME",

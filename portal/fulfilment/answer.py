@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 @dataclass(frozen=True)
 class LicenseRequest:
     """One item that wants `quantity` licenses. `id` stays the same through retries; `parameters`
-    are the documented ones by their documented names, see DOMAIN in docs/web-service.md."""
+    are the documented ones by their documented names, see docs/web-service.md."""
 
     id: str
     item_id: int

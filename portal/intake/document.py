@@ -42,17 +42,23 @@ class _Part(BaseModel):
 
 
 class LicenseDocument(_Part):
+    """One license of an item, and when it was received, which is now where nobody says."""
+
     text: LicenseText
     received_at: Time | None = None
 
 
 class ProductDocument(_Part):
+    """What was bought; `id` is what the checkout page calls it, `sku` what the vendor does."""
+
     id: Name64
     sku: Text64 | None = None
     name: Name255
 
 
 class ItemDocument(_Part):
+    """One product line: `quantity` units for `amount` in all, in the currency of the order."""
+
     id: Name64
     product: ProductDocument
     quantity: Quantity
@@ -62,6 +68,8 @@ class ItemDocument(_Part):
 
 
 class CustomerDocument(_Part):
+    """Who bought. Without an e-mail address (null) their personal data is erased."""
+
     email: Email | None
     first_name: Text100 | None = None
     last_name: Text100 | None = None
@@ -72,11 +80,16 @@ class CustomerDocument(_Part):
 
 
 class EntryDocument(_Part):
+    """What happened to the order before it came here, in the words of whoever tells."""
+
     at: Time
     text: EntryText
 
 
 class OrderDocument(_Part):
+    """One order. Times have an offset (RFC 3339), amounts two decimals as texts, `locale` is that
+    of the customer; its items have different ids."""
+
     number: Number
     external_id: Text64 | None = None
     checkout_page: PageCode

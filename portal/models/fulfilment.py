@@ -25,7 +25,6 @@ from portal.models.fulfilment_state import FulfilmentState
 from portal.models.history import What
 from portal.models.item import Item
 from portal.models.order import Order
-from portal.models.order_status import OrderStatus
 from portal.models.outcome import Outcome
 from portal.models.product import Product, Tool
 from portal.models.refusal import Refusal, Refused
@@ -88,7 +87,7 @@ class Fulfilment(Backlog, Outcome, Model):
     @classmethod
     def begin(cls, order: Order) -> list["Fulfilment"]:
         """Have the licenses obtained that the items of a paid order want; those that are begun."""
-        if order.status is not OrderStatus.PAID:
+        if not order.status.is_paid:
             return []
         wanting = [item for item in order.items if item.is_awaited and item.fulfilment is None]
         names = {item.product_code: item.product_name for item in wanting}

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.database.types import BigId, Money, UTCDateTime
 from portal.extensions import Model, db
-from portal.models.order_status import OrderStatus
 from portal.models.refusal import Refusal
 from portal.vault import vault
 
@@ -73,23 +72,31 @@ class Item(Model):
     def _is_awaited(cls) -> ColumnElement[bool]:
         return and_(cls.fulfilled_at.is_(None), cls.refunded_at.is_(None))
 
-    def delivery_refusal(self) -> Refusal | None:
-        """Why nothing can be mailed for this item now, or None when it can. The first counts."""
-        order = self.order
-        if order.status is not OrderStatus.PAID:
-            return Refusal(
-                "order_not_paid",
-                _("The order’s status is “%(status)s”.", status=order.status),
-                _("A license can be sent once the order is paid.")
-                if order.status.is_open
-                else _("It is closed: the customer would have to order again."),
-            )
+    def closed_refusal(self, *, unpaid: str) -> Refusal | None:
+        """Why nothing is to be done for this item, or None where it is paid for and was not
+        refunded; `unpaid` is the next step where its order is not paid."""
+        status = self.order.status
+        if not status.is_paid:
+            sentence = _("The order’s status is “%(status)s”.", status=status)
+            return Refusal("order_not_paid", sentence, unpaid)
         if self.refunded_at:
             return Refusal(
                 "license_revoked",
                 _("The item was refunded, so its license is revoked."),
                 _("The customer would have to order it again."),
             )
+        return None
+
+    def delivery_refusal(self) -> Refusal | None:
+        """Why nothing can be mailed for this item now, or None when it can. The first counts."""
+        order = self.order
+        unpaid = (
+            _("A license can be sent once the order is paid.")
+            if order.status.is_open
+            else _("It is closed: the customer would have to order again.")
+        )
+        if refusal := self.closed_refusal(unpaid=unpaid):
+            return refusal
         if not order.checkout_page.delivery_allowed:
             return Refusal(
                 "delivery_forbidden",
@@ -108,16 +115,9 @@ class Item(Model):
 
     def fulfilment_refusal(self) -> Refusal | None:
         """Why no license can be obtained for this item now, or None when one can."""
-        if self.order.status is not OrderStatus.PAID:
-            return Refusal(
-                "order_not_paid",
-                _("The order’s status is “%(status)s”.", status=self.order.status),
-                _("Licenses are obtained once the order is paid."),
-            )
-        if self.refunded_at:
-            return Refusal(
-                "license_revoked", _("The item was refunded."), _("There is nothing to obtain.")
-            )
+        unpaid = _("Licenses are obtained once the order is paid.")
+        if refusal := self.closed_refusal(unpaid=unpaid):
+            return refusal
         if self.fulfilled_at:
             return Refusal(
                 "fulfilled", _("The item has been fulfilled."), _("Resend its license instead.")

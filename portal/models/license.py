@@ -16,7 +16,6 @@ from portal.database.types import BigId, UTCDateTime
 from portal.extensions import Model, db
 from portal.models.delivery import Delivery, DeliveryStatus, delivery_licenses
 from portal.models.license_names import name_of
-from portal.models.order_status import OrderStatus
 from portal.models.refusal import Refusal, Refused
 from portal.vault import Unreadable, vault
 
@@ -151,19 +150,9 @@ class License(Model):
     def replacement_refusal(self) -> Refusal | None:
         """Why another license cannot take the place of this one, or None when it can. One that
         cannot be read, or cannot be sent at the moment, may well be replaced."""
-        order = self.order
-        if order.status is not OrderStatus.PAID:
-            return Refusal(
-                "order_not_paid",
-                _("The order’s status is “%(status)s”.", status=order.status),
-                _("A license can be replaced while the order is paid."),
-            )
-        if self.item.refunded_at:
-            return Refusal(
-                "license_revoked",
-                _("The item was refunded, so its license is revoked."),
-                _("The customer would have to order it again."),
-            )
+        unpaid = _("A license can be replaced while the order is paid.")
+        if refusal := self.item.closed_refusal(unpaid=unpaid):
+            return refusal
         if self.revoked_at:
             return Refusal(
                 "license_replaced",

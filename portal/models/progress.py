@@ -19,7 +19,6 @@ from portal.models.fulfilment import NOBODY_COMES, FulfilmentState
 from portal.models.item import Item
 from portal.models.license import License
 from portal.models.order import Order
-from portal.models.order_status import OrderStatus
 from portal.models.standing import Standing
 
 # Seconds between two looks: at what is in somebody's hands, and at what nobody seems to take up.
@@ -133,7 +132,7 @@ def _mark(*facts: object) -> str:
 
 def _item_due(item: Item) -> datetime | None:
     found = item.fulfilment
-    if found is None or item.order.status is not OrderStatus.PAID or item.refunded_at:
+    if found is None or not item.order.status.is_paid or item.refunded_at:
         return None
     return clock.now() if found.state is FulfilmentState.WORKING else found.due_at
 

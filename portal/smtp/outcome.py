@@ -50,7 +50,7 @@ class Failure(StrEnum):
         return f"{self.what} {advice.get(self) or _('An operator must look into it.')}"
 
 
-# 4xx answers, refused connections and time-outs (DOMAIN.md, section 5).
+# 4xx answers (RFC 5321, 4.2.1), refused connections and time-outs; a 5xx is final.
 _TEMPORARY = {
     Failure.TRY_LATER,
     Failure.UNREACHABLE,
