@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from portal.extensions import db
-from portal.models import Hook, MessageOutcome, Order, PageSecret, ReceivedMessage, What
+from portal.fulfilment.answer import Licenses
+from portal.models import (
+    Hook,
+    LicenseQuantity,
+    MessageOutcome,
+    Order,
+    PageSecret,
+    ReceivedMessage,
+    Tool,
+    What,
+)
 from tests.people import CODE, KIM, bring_in, item_document, order_document
 from tests.support.application import statements
 from tests.support.senders import Sender, created, message, signed
@@ -433,3 +443,35 @@ def test_a_message_costs_few_statements(app, acme_sends):
         acme_sends.post(body, headers)
     asked = [statement for statement in found if not statement.startswith("BEGIN")]
     assert len(asked) <= 25, "\n".join(asked)
+
+
+def test_a_message_costs_no_more_where_its_order_is_long(app, acme_sends):
+    def cost(given):
+        body, headers = acme_sends.request(given)
+        with statements(app) as found:
+            assert acme_sends.post(body, headers).status_code == 200
+        return len(found)
+
+    def costs(number, length):
+        def told(quantity=1):
+            refs = [f"{position}" for position in range(length)]
+            product = {"name": "Sentinel"}
+            items = [item(ref, product=product | {"id": ref}, quantity=quantity) for ref in refs]
+            return message(number=number, items=items)
+
+        found = [cost(told()), cost(told())]
+        fulfil(saved(number), LicenseQuantity.PER_ITEM)
+        found.append(cost(told()))
+        acme_sends.tell(told(quantity=2))  # more was bought, and yet nothing is missing
+        return [*found, cost(told(quantity=2))]
+
+    assert costs("A0006666666", 40) == costs("A0005555555", 2)
+
+
+def fulfil(order, license_quantity):
+    """Save a license for each item of `order`."""
+    for item in order.items:
+        product = item.fulfilment.product
+        product.tool, product.license_quantity = Tool.WEB_SERVICE, license_quantity
+        item.fulfilment.take(Licenses([f"NEW-{item.id}"]))
+    db.session.commit()

@@ -1,5 +1,7 @@
 """A message whose signature is good is taken in: once, and written down with its outcome."""
 
+from sqlalchemy.orm import selectinload
+
 from portal.extensions import db
 from portal.intake import noventiq, webhook
 from portal.intake.complaints import DocumentError
@@ -10,6 +12,7 @@ from portal.models import (
     CheckoutPage,
     Fulfilment,
     Hook,
+    Item,
     MessageOutcome,
     Order,
     ReceivedMessage,
@@ -64,7 +67,14 @@ def _write(document: OrderDocument) -> tuple[Order, MessageOutcome]:
     (outcome,) = upsert([document])
     if isinstance(outcome, DocumentError):
         raise outcome
-    db.session.expire_all()  # rows were written that the models do not know of
-    order = db.session.get_one(Order, document.order_id)
+    order = _as_written(document.order_id)
     Fulfilment.begin(order)
     return order, MessageOutcome(outcome)
+
+
+def _as_written(order_id: int) -> Order:
+    """The order, which is locked by now, with all that it may wait for: in a few statements however
+    many items it has."""
+    db.session.expire_all()  # rows were written that the models do not know of
+    items = selectinload(Order.items).joinedload(Item.fulfilment).joinedload(Fulfilment.product)
+    return db.session.scalars(db.select(Order).filter_by(id=order_id).options(items)).one()

@@ -1,6 +1,7 @@
 """What an item wants: how many licenses, of which product. That follows its order, which may have
 more of it by now, or less, or another product; what was done may have to go on because of that."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from portal.models.license import License
 from portal.models.product import Product, Tool
 
 if TYPE_CHECKING:
+    from portal.models.order import Order
     from portal.models.staff import Staff
 
 BEGINNINGS = (What.FULFILMENT_BEGUN, What.FULFILMENT_STARTED, What.FULFILMENT_REOPENED)
@@ -42,7 +44,10 @@ class Demand(Claim):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("items.id", ondelete="CASCADE"), unique=True)
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
-    request_id: Mapped[str] = mapped_column(String(64), unique=True, default=new_request_id)
+    # Of rows that go in together it says which is which, and SQLite takes many at once then.
+    request_id: Mapped[str] = mapped_column(
+        String(64), unique=True, default=new_request_id, insert_sentinel=True
+    )
     asked_for: Mapped[int | None]
     done_for: Mapped[int | None]
     done_with: Mapped[int | None]
@@ -61,7 +66,10 @@ class Demand(Claim):
     def missing(self) -> int:
         """How many licenses the item still wants: those that were replaced do not count. What it
         was done for before is done, whatever licenses that took."""
-        wanted, saved = self.product.licenses_for(self.item.quantity), self._valid
+        return self._missing_beside(self._valid)
+
+    def _missing_beside(self, valid: int) -> int:
+        wanted, saved = self.product.licenses_for(self.item.quantity), valid
         if self.done_for:
             wanted -= self.product.licenses_for(self.done_for)
             saved -= self.done_with or 0
@@ -75,6 +83,17 @@ class Demand(Claim):
         count = db.select(db.func.count()).select_from(License)
         valid = (License.item_id == self.item_id, License.revoked_at.is_(None))
         return db.session.scalar(count.where(*valid)) or 0
+
+    @staticmethod
+    def _valid_in(order: "Order") -> Counter[int]:
+        """The same of all items of an order at once, by the ids of the items."""
+        query = (
+            db.select(License.item_id, db.func.count())
+            .join(License.item)
+            .where(Item.order_id == order.id, License.revoked_at.is_(None))
+            .group_by(License.item_id)
+        )
+        return Counter(dict(db.session.execute(query).all()))
 
     def count_attempt(self) -> None:
         """Note that the tool is asked once more, and for how many licenses. Other than before it is
@@ -110,13 +129,13 @@ class Demand(Claim):
         self.item.fulfilled_at = self.item.fulfilled_at or clock.now()
         self.done_for, self.done_with = self.item.quantity - short, self._valid
         if short:
-            self._reopen()
+            self._reopen(self.done_with)
 
-    def _reopen(self) -> bool:
+    def _reopen(self, valid: int) -> bool:
         """Go on with an item of which more was bought than it is done for; whether it is one. What
-        an informational e-mail says is said."""
+        an informational e-mail says is said. `valid` is how many valid licenses it has."""
         is_done = self.state is FulfilmentState.DONE and not self.item.refunded_at
-        has_grown = self.item.quantity > (self.done_for or 0) and self.missing
+        has_grown = self.item.quantity > (self.done_for or 0) and self._missing_beside(valid)
         if not (is_done and has_grown) or self.product.tool is Tool.INFORMATION:
             return False
         self.item.fulfilled_at = None

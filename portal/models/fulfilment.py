@@ -89,6 +89,7 @@ class Fulfilment(Backlog, Outcome, Model):
         """Have the licenses obtained that the items of a paid order want; those that are begun."""
         if not order.status.is_paid:
             return []
+        known = [item.fulfilment for item in order.items if item.fulfilment]
         wanting = [item for item in order.items if item.is_awaited and item.fulfilment is None]
         names = {item.product_code: item.product_name for item in wanting}
         products = Product.appear(order.checkout_page_id, names)
@@ -97,9 +98,8 @@ class Fulfilment(Backlog, Outcome, Model):
             for item in wanting
         ]
         db.session.add_all(begun)
-        known = [item.fulfilment for item in order.items if item.fulfilment]
-        begun += [fulfilment for fulfilment in known if fulfilment._reopen()]
-        return begun
+        valid = cls._valid_in(order)
+        return begun + [one for one in known if one._reopen(valid[one.item_id])]
 
     @classmethod
     def of_delivered(cls, item: Item) -> "Fulfilment":
