@@ -12,6 +12,7 @@ from portal.models import (
     Delivery,
     DeliveryStatus,
     License,
+    Order,
     Product,
     Staff,
     What,
@@ -19,7 +20,8 @@ from portal.models import (
     replacement,
 )
 from portal.smtp import Outcome
-from tests.people import CODE, KIM, bring_in, order_document
+from tests.people import CODE, KIM, bring_in, item_document, order_document
+from tests.support.application import statements
 from tests.support.faulty_mail_server import FaultyMailServer
 from tests.test_bounces import report
 
@@ -115,6 +117,23 @@ def test_a_mail_all_of_which_was_replaced_is_withheld(order, delivery, rob, mail
     assert "replaced: Faulty" in order.history[0].sentence
     assert len(delivery.licenses) == 3
     assert mailbox.empty
+
+
+def test_however_many_mails_wait_their_licenses_are_read_at_once(app, acme):
+    def statements_for(number, count):
+        order = bring_in(
+            order_document(number, items=[item_document(str(ref)) for ref in range(count)])
+        )
+        for ref, item in enumerate(order.items):
+            Delivery.automatic(item, item.licenses, token=f"{number}{ref}".ljust(20, "t"))
+        db.session.commit()
+        order = db.session.scalars(db.select(Order).filter_by(id=order.id)).one()
+        assert len(order.items) == count
+        with statements(app) as ran:
+            outbox.withhold(order)
+        return [one for one in ran if "delivery_licenses" in one]
+
+    assert len(statements_for("A0001", 2)) == len(statements_for("A0002", 30)) == 1
 
 
 def test_an_automatic_mail_follows_the_customer_to_another_address(order, delivery, mail_server):

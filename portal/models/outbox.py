@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import selectinload
+
 from portal import clock, retries
 from portal.extensions import db
 from portal.models.checkout_page import CheckoutPage
@@ -133,7 +135,7 @@ def withhold(order: Order) -> None:
     queued = db.select(Delivery).where(
         Delivery.order_id == order.id, Delivery.status == DeliveryStatus.QUEUED
     )
-    for delivery in db.session.scalars(queued):
+    for delivery in db.session.scalars(queued.options(selectinload(Delivery.licenses))):
         delivery.follow()
         if refusal := delivery.refusal():
             delivery.finish(DeliveryStatus.WITHHELD, text=refusal.sentence)
