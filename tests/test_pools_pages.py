@@ -1,9 +1,11 @@
 """Operators look after pools on pages of their own; agents do not see them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from sqlalchemy.orm import Session
 
 from portal import jobs
 from portal.extensions import db
@@ -11,6 +13,7 @@ from portal.models import Notice, Pool, PoolUpload, Product, UploadState
 from portal.views import pool_uploads
 from tests.pools import paid, put_in, texts, upload_of
 from tests.support.application import statements
+from tests.test_resends import wait_until_somebody_waits
 
 
 def uploaded(browser, pool, content, **fields):
@@ -197,6 +200,28 @@ def test_settings_that_cannot_be(signed_in, ada, pool, label, value, words):
     assert words in page.text
     db.session.expire_all()
     assert (pool.title, pool.warn_to, pool.threshold) == ("Sentinel keys", None, 0)
+
+
+@pytest.mark.parametrize("address", ["/pools", "/pools/1"])
+def test_of_two_who_give_a_title_at_once_the_second_is_told(
+    signed_in, ada, pool, database, address
+):
+    browser = signed_in(ada)
+    token = browser.open(address).parts("input[name=csrf_token]")[0].attributes["value"]
+    form = {"csrf_token": token, "title": "Other", "threshold": "3", "warn_to": ""}
+    db.session.rollback()
+    with Session(db.engine) as other, ThreadPoolExecutor(1) as thread:
+        other.add(Pool(title="Other"))
+        other.flush()
+        answer = thread.submit(browser.client.post, address, data=form)
+        wait_until_somebody_waits(other, database)
+        other.commit()
+        assert answer.result().status_code == 409
+    assert "There is a pool “Other” already." in answer.result().text
+    assert [(each.title, each.threshold) for each in Pool.all()] == [
+        ("Other", 0),
+        ("Sentinel keys", 0),
+    ]
 
 
 def test_a_change_of_the_settings_is_noted(signed_in, ada, pool):

@@ -1,10 +1,13 @@
 """A list of licenses, uploaded beforehand, from which items take the next unused one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from math import floor
 
 from flask_babel import gettext as _
 from sqlalchemy import SQLColumnExpression, String, func
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
@@ -49,35 +52,21 @@ class Pool(Model):
         return list(db.session.scalars(db.select(cls).order_by(cls.title, cls.id)))
 
     @classmethod
-    def add_refusal(cls, title: str) -> Refusal | None:
-        """Why there can be no new pool of this title, or None when there can."""
-        if cls.by_title(title):
-            return Refusal(
-                "title_taken",
-                _("There is a pool “%(title)s” already.", title=title),
-                _("Choose another title."),
-            )
-        return None
-
-    @classmethod
     def add(cls, title: str, *, by: Staff | None) -> "Pool":
         """A new pool with nothing in it. Raises Refused."""
-        if refusal := cls.add_refusal(title):
-            raise Refused(refusal)
         pool = cls(title=title)
-        db.session.add(pool)
-        db.session.flush()
+        with _given_once(title):
+            db.session.add(pool)
         Change.note(pool, title, "title", None, title, by=by)
         return pool
 
     def change(self, *, title: str, threshold: int, warn_to: str | None, by: Staff | None) -> None:
         """Change the settings, and note what differs. Raises Refused."""
-        if title != self.title and (refusal := self.add_refusal(title)):
-            raise Refused(refusal)
         self.lock()
-        for field, after in (("title", title), ("threshold", threshold), ("warn_to", warn_to)):
-            Change.note(self, self.title, field, getattr(self, field), after, by=by)
-            setattr(self, field, after)
+        with _given_once(title):
+            for field, after in (("title", title), ("threshold", threshold), ("warn_to", warn_to)):
+                Change.note(self, self.title, field, getattr(self, field), after, by=by)
+                setattr(self, field, after)
         if self.stock or self.used:  # nobody is warned of one that was never filled
             self.look_at_stock()
 
@@ -158,3 +147,20 @@ class Pool(Model):
             ),
             _("Check the address. As long as the pool runs low, it is tried again once a day."),
         )
+
+
+@contextmanager
+def _given_once(title: str) -> Iterator[None]:
+    """What is done to a pool within this is done as a whole, unless another pool has `title`, which
+    somebody may be giving at the same time: the database knows. Raises Refused."""
+    try:
+        with db.session.begin_nested():
+            yield
+    except IntegrityError:
+        raise Refused(
+            Refusal(
+                "title_taken",
+                _("There is a pool “%(title)s” already.", title=title),
+                _("Choose another title."),
+            )
+        ) from None
