@@ -19,6 +19,7 @@ from portal.models import (
     PoolWait,
     Refused,
     Tool,
+    Unsound,
     standing,
 )
 from portal.models.fulfilment import FulfilmentState
@@ -315,7 +316,7 @@ def test_the_vendor_is_told_once_until_the_pool_is_refilled(pool, acme, mailbox)
     def notices():
         return db.session.scalars(db.select(Notice)).all()
 
-    pool.change(title="Sentinel keys", threshold=2, warn_to="vendor@example.com", by=None)
+    pool.change(threshold=2, warn_to="vendor@example.com", by=None)
     assert notices() == []  # it is new
     fill(pool, *(f"A-{n}" for n in range(5)))
     pool.look_at_stock()
@@ -343,6 +344,35 @@ def test_a_pool_says_for_how_many_days_it_lasts(pool, acme, mailbox):
 def test_a_title_is_given_once(pool):
     with pytest.raises(Refused, match="title_taken"):
         Pool.add("Sentinel keys", by=None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", " "),
+        ("title", "Sentinel\nkeys"),
+        ("title", "x" * 201),
+        ("threshold", -1),
+        ("threshold", 99_999_999_999),
+        ("warn_to", "nobody"),
+        ("warn_to", "jörg@example.com"),
+    ],
+)
+def test_settings_that_cannot_be_are_neither_added_nor_changed(pool, field, value):
+    with pytest.raises(Unsound, match=field):
+        pool.change(by=None, **{field: value})
+    with pytest.raises(Unsound, match=field):
+        Pool.add(by=None, **{"title": "Other", field: value})
+    assert Pool.all() == [pool]
+
+
+def test_settings_are_kept_as_they_are_meant(pool):
+    pool.change(by=None, threshold="2000000000", warn_to=" Vendor@EXAMPLE.com ")
+    db.session.commit()
+    assert (pool.title, pool.threshold) == ("Sentinel keys", 2_000_000_000)
+    assert pool.warn_to == "Vendor@example.com"
+    pool.change(by=None, warn_to="")
+    assert pool.warn_to is None
 
 
 def test_eight_workers_take_each_license_once_and_lose_none(app, pool, acme, database):

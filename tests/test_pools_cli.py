@@ -39,6 +39,30 @@ def test_a_pool_is_added_and_filled_and_shown(app, keydesk, file):
     assert keydesk.run("pools", "show").stdout == "Sentinel keys\t2 free, 0 used, threshold 5\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("Sentinel\nkeys",), "TITLE: Use one line, without control characters."),
+        (("Sentinel keys", "--threshold", "2000000001"), "--threshold: Use 2000000000 at most."),
+        (("Sentinel keys", "--threshold", "many"), "--threshold: Use a whole number."),
+        (("Sentinel keys", "--warn", "nobody"), "--warn: An email address must have an @-sign."),
+    ],
+)
+def test_a_pool_that_cannot_be_is_not_added(keydesk, arguments, words):
+    done = keydesk.run("pools", "add", *arguments)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"{words}\n"), done.stderr
+    assert Pool.all() == []
+
+
+def test_a_title_may_hold_what_a_person_types(keydesk):
+    """On the page and here the same, such as a blank that does not break."""
+    done = keydesk.run("pools", "add", " Sentinel\xa0keys ", "--warn", "", "--threshold", "5")
+    assert done.stdout == "Added the pool Sentinel\xa0keys.\n", done.stderr
+    pool = Pool.by_title("Sentinel\xa0keys")
+    assert (pool.threshold, pool.warn_to) == (5, None)
+
+
 def test_the_pool_of_a_product_is_filled_and_who_waits_is_due(pool, nordsoft, keydesk, file):
     fulfilment = paid(pool)
     fulfilment.due_at = None

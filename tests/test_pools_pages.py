@@ -83,7 +83,7 @@ def test_an_operator_makes_a_pool_fills_it_and_sees_what_is_left(signed_in, ada,
 @pytest.fixture
 def refused_warning(pool, acme, mail_server):
     """The e-mail that was to warn of a pool that runs low, and that the mail server refused."""
-    pool.change(title=pool.title, threshold=5, warn_to="nobody@example.com", by=None)
+    pool.change(threshold=5, warn_to="nobody@example.com", by=None)
     put_in(pool, "A-1\nA-2\nA-3\nA-4\n")
     mail_server(at="RCPT", answer="550 5.1.1 No such user")
     (notice,) = warnings()
@@ -187,10 +187,15 @@ def test_a_second_upload_has_to_wait_for_the_first(signed_in, ada, pool):
 @pytest.mark.parametrize(
     ("label", "value", "words"),
     [
-        ("Title", " ", "Give the pool a title."),
+        ("Title", " ", "This has to be filled in."),
+        ("Title", "x" * 201, "Use 200 characters at most."),
+        ("Title", "Sentinel\x85keys", "Use one line, without control characters."),
         ("Title", "Other", "There is a pool"),
-        ("Whom to warn", "nobody", "This is not an e-mail address."),
-        ("Warn when so many licenses are left", "-1", "Use a whole number."),
+        ("Whom to warn", "nobody", "must have an @-sign"),
+        ("Warn when so many licenses are left", "-1", "Use 0 at least."),
+        ("Warn when so many licenses are left", "2000000001", "Use 2000000000 at most."),
+        ("Warn when so many licenses are left", "many", "Use a whole number."),
+        ("Warn when so many licenses are left", "", "Use a whole number."),
     ],
 )
 def test_settings_that_cannot_be(signed_in, ada, pool, label, value, words):
@@ -198,6 +203,7 @@ def test_settings_that_cannot_be(signed_in, ada, pool, label, value, words):
     page = signed_in(ada).open(f"/pools/{pool.id}").fill(label, value).press("Save")
     assert page.status in (409, 422)
     assert words in page.text
+    assert page.parts("[aria-invalid]")[0].attributes["value"] == value
     db.session.expire_all()
     assert (pool.title, pool.warn_to, pool.threshold) == ("Sentinel keys", None, 0)
 

@@ -93,7 +93,7 @@ def test_what_is_saved_lies_free_in_no_pool(pool, acme, rob, mailbox, way):
 
 def test_the_vendor_is_told_where_a_pool_runs_low_by_that(pool, acme, rob):
     fill(pool, "A-1", "A-2")
-    pool.change(title=pool.title, threshold=1, warn_to="vendor@example.com", by=None)
+    pool.change(threshold=1, warn_to="vendor@example.com", by=None)
     entered("A-1", rob)
     assert pool.warned_at is not None
 

@@ -9,14 +9,13 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 import click
-from email_validator import EmailNotValidError
 from flask.cli import AppGroup
 
 from portal.cli.progress import progress
+from portal.cli.settings import given, one_line_about
 from portal.extensions import db
 from portal.jobs import jobs
 from portal.models import CheckoutPage, Pool, PoolUpload, Product, Refused, Tool, UploadState
-from portal.models.staff import read_address
 from portal.pools import products, uploads
 from portal.pools.findings import Findings, Kind
 from portal.pools.reading import FileError, Shape, is_encoding
@@ -25,37 +24,22 @@ from portal.pools.staging import Staging
 pools = AppGroup("pools", help="Add pools of licenses, fill them, and see what is left.")
 
 
-def _address(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
-    if not text:
-        return None
-    try:
-        return read_address(text, allow_smtputf8=False).normalized
-    except EmailNotValidError as error:
-        raise click.BadParameter(str(error)) from None
+OPTIONS = {"title": "TITLE", "threshold": "--threshold", "warn_to": "--warn"}
 
 
 @pools.command("add")
 @click.argument("title")
-@click.option("--threshold", type=click.IntRange(0), default=0, help="Stock to be warned at.")
-@click.option(
-    "--warn",
-    "warn_to",
-    metavar="ADDRESS",
-    callback=_address,
-    help="Who is mailed at the threshold.",
-)
-def add(title: str, threshold: int, warn_to: str | None) -> None:
+@click.option("--threshold", metavar="NUMBER", help="Stock to be warned at.")
+@click.option("--warn", "warn_to", metavar="ADDRESS", help="Who is mailed at the threshold.")
+def add(title: str, **wanted: str | None) -> None:
     """Add the pool TITLE."""
-    title = title.strip()
-    if not 1 <= len(title) <= 200 or not title.isprintable():
-        raise click.BadParameter("use one line of 1 to 200 characters", param_hint="TITLE")
     try:
-        pool = Pool.add(title, by=None)
-        pool.change(title=title, threshold=threshold, warn_to=warn_to, by=None)
+        with one_line_about(OPTIONS):
+            pool = Pool.add(title, by=None, **given(**wanted))
     except Refused as refused:
         raise click.ClickException(refused.refusal.sentence) from None
     db.session.commit()
-    click.echo(f"Added the pool {title}.")
+    click.echo(f"Added the pool {pool.title}.")
 
 
 @pools.command("show")

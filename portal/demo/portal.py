@@ -103,8 +103,7 @@ def _set_up(page: CheckoutPage) -> None:
 
 def _pool() -> Pool:
     """A pool with a hundred licenses, uploaded as any are."""
-    pool = Pool.add("PaperMill PDF Pro", by=None)
-    pool.change(title=pool.title, threshold=20, warn_to="vendor@acme.example", by=None)
+    pool = Pool.add("PaperMill PDF Pro", by=None, threshold=20, warn_to="vendor@acme.example")
     db.session.commit()
     upload = uploads.begin(pool, "papermill.txt", by=None)
     with TemporaryFile() as file:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from math import floor
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import SQLColumnExpression, String, func
@@ -15,7 +16,9 @@ from portal.database.types import UTCDateTime
 from portal.extensions import Model, db
 from portal.models.change import Change
 from portal.models.notice import Notice, NoticeKind
+from portal.models.page_settings import ADDRESS_LENGTH
 from portal.models.pool_license import PoolLicense
+from portal.models.pool_settings import checked_pool
 from portal.models.pool_upload import PoolUpload, UploadState
 from portal.models.refusal import Refusal, Refused
 from portal.models.staff import Staff
@@ -29,15 +32,15 @@ WARNED_AGAIN_AFTER = timedelta(days=1)
 
 
 class Pool(Model):
-    """`threshold` is the stock at which `warn_to` is mailed, once until the pool is filled again:
-    `warned_at` is when."""
+    """For what its settings mean, see PoolSettings. `warned_at` is when `warn_to` was mailed, which
+    is done once until the pool is filled again."""
 
     __tablename__ = "pools"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(200), unique=True)
     threshold: Mapped[int] = mapped_column(default=0)
-    warn_to: Mapped[str | None] = mapped_column(String(254))
+    warn_to: Mapped[str | None] = mapped_column(String(ADDRESS_LENGTH))
     warned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=clock.now)
 
@@ -52,19 +55,23 @@ class Pool(Model):
         return list(db.session.scalars(db.select(cls).order_by(cls.title, cls.id)))
 
     @classmethod
-    def add(cls, title: str, *, by: Staff | None) -> "Pool":
-        """A new pool with nothing in it. Raises Refused."""
+    def add(cls, title: str, *, by: Staff | None, **settings: Any) -> "Pool":
+        """A new pool with nothing in it, for what PoolSettings has. Raises Unsound or Refused."""
+        title = checked_pool({"title": title, **settings})["title"]
         pool = cls(title=title)
         with _given_once(title):
             db.session.add(pool)
         Change.note(pool, title, "title", None, title, by=by)
+        pool.change(by=by, **settings)
         return pool
 
-    def change(self, *, title: str, threshold: int, warn_to: str | None, by: Staff | None) -> None:
-        """Change the settings, and note what differs. Raises Refused."""
+    def change(self, *, by: Staff | None, **settings: Any) -> None:
+        """Change these settings, see PoolSettings, and note each that was. Raises Unsound or
+        Refused."""
+        checked = checked_pool(settings)
         self.lock()
-        with _given_once(title):
-            for field, after in (("title", title), ("threshold", threshold), ("warn_to", warn_to)):
+        with _given_once(checked.get("title", self.title)):
+            for field, after in checked.items():
                 Change.note(self, self.title, field, getattr(self, field), after, by=by)
                 setattr(self, field, after)
         if self.stock or self.used:  # nobody is warned of one that was never filled

@@ -1,23 +1,18 @@
 """The forms of the pages of pools, which stand on one page."""
 
+from typing import Any
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, EmailField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, EmailField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import (
-    DataRequired,
-    Email,
-    InputRequired,
-    Length,
-    NumberRange,
-    Optional,
-    Regexp,
-    ValidationError,
-)
+from wtforms.validators import Length, ValidationError
+from wtforms.widgets import NumberInput
 
 from portal.pools.reading import Shape, is_encoding
+from portal.views.settings_form import SettingsForm
 
 WAYS = {
     "lines": lazy_gettext("One license a line"),
@@ -30,39 +25,19 @@ def _stripped(text: str | None) -> str:
     return (text or "").strip()
 
 
-class PoolForm(FlaskForm):  # type: ignore[misc]
-    """The settings of a pool."""
+class PoolForm(SettingsForm):
+    """The settings of a pool, see PoolSettings."""
 
-    title = StringField(
-        lazy_gettext("Title"),
-        filters=[_stripped],
-        validators=[
-            DataRequired(lazy_gettext("Give the pool a title.")),
-            Length(max=200, message=lazy_gettext("Use 200 characters at most.")),
-            Regexp(r"[^\x00-\x1f\x7f]*\Z", message=lazy_gettext("Use one line of plain text.")),
-        ],
+    title = StringField(lazy_gettext("Title"))
+    threshold = StringField(
+        lazy_gettext("Warn when so many licenses are left"), widget=NumberInput(), default="0"
     )
-    threshold = IntegerField(
-        lazy_gettext("Warn when so many licenses are left"),
-        default=0,
-        validators=[
-            InputRequired(lazy_gettext("Use a whole number.")),
-            NumberRange(0, 2_000_000_000, lazy_gettext("Use a whole number.")),
-        ],
-    )
-    warn_to = EmailField(
-        lazy_gettext("Whom to warn"),
-        filters=[_stripped],
-        validators=[
-            Optional(),
-            Length(max=254, message=lazy_gettext("This is too long.")),
-            Email(
-                lazy_gettext("This is not an e-mail address."),
-                allow_smtputf8=False,
-                check_deliverability=False,
-            ),
-        ],
-    )
+    warn_to = EmailField(lazy_gettext("Whom to warn"))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was typed, under the names of PoolSettings."""
+        return {name: value for name, value in self.data.items() if name != "csrf_token"}
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from portal.access import current_staff, staff_only
 from portal.extensions import db
-from portal.models import Change, Pool, PoolUpload, Refused
+from portal.models import Change, Pool, PoolUpload, Refused, Unsound
 from portal.pools.figures import figures_of
 from portal.pools.products import by_pool
 from portal.views.pool_forms import PoolForm, UploadForm
@@ -42,13 +42,14 @@ def new() -> str:
 @staff_only(may="configure")
 def create() -> tuple[str, int] | Response:
     form = PoolForm()
-    if not form.validate():
-        return render_template("pools/new.html", form=form), 422
+    form.validate()
     try:
-        pool = Pool.add(str(form.title.data), by=current_staff)
-        _change(pool, form)
+        pool = Pool.add(by=current_staff, **form.settings)
+    except Unsound as unsound:
+        form.complain(unsound.complaints)
+        return render_template("pools/new.html", form=form), 422
     except Refused as refused:
-        form.title.errors = [refused.refusal.sentence]
+        form.complain({"title": refused.refusal.sentence})
         return render_template("pools/new.html", form=form), 409
     db.session.commit()
     return redirect(url_for("pools.show", pool_id=pool.id), 303)
@@ -66,25 +67,18 @@ def show(pool_id: int) -> str:
 def update(pool_id: int) -> tuple[str, int] | Response:
     pool = pool_or_404(pool_id)
     form = PoolForm()
-    if not form.validate():
-        return page_of(pool, form, UploadForm(formdata=None)), 422
+    form.validate()
     try:
-        _change(pool, form)
+        pool.change(by=current_staff, **form.settings)
+    except Unsound as unsound:
+        form.complain(unsound.complaints)
+        return page_of(pool, form, UploadForm(formdata=None)), 422
     except Refused as refused:
-        form.title.errors = [refused.refusal.sentence]
+        form.complain({"title": refused.refusal.sentence})
         return page_of(pool, form, UploadForm(formdata=None)), 409
     db.session.commit()
     flash(_("The settings were saved."))
     return redirect(url_for("pools.show", pool_id=pool.id), 303)
-
-
-def _change(pool: Pool, form: PoolForm) -> None:
-    pool.change(
-        title=str(form.title.data),
-        threshold=int(form.threshold.data or 0),
-        warn_to=form.warn_to.data or None,
-        by=current_staff,
-    )
 
 
 def page_of(pool: Pool, form: PoolForm, upload_form: UploadForm) -> str:

@@ -248,7 +248,7 @@ def test_the_page_where_a_password_is_chosen(window, rob, axe, scheme, width):
 
 def test_pages_of_pools(at_desk, ada, acme, mailbox, pool, axe, scheme, width):
     put_in(pool, "".join(f"A-{number}\n" for number in range(30)))
-    pool.change(title=pool.title, threshold=50, warn_to="vendor@example.com", by=ada)
+    pool.change(threshold=50, warn_to="vendor@example.com", by=ada)
     jobs.fulfil(paid(pool).id)
     lines = ["NEW-1", "", "NEW-2", "NEW-1", "A-1", "A-0", "#NAME?", "Jan-04", "Z\u200b1"]
     upload = upload_of(pool, "\n".join(lines), "a-rather-long-name-of-a-file-of-licenses-2026.csv")
