@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
 
 class NoRoom(ServiceUnavailable):
-    """The disk of the database is full."""
+    """A disk is full: the database's, or the one for files that people send."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ OF_KINDS = {
         "no_room",
         _("Keydesk cannot write anything down"),
         _(
-            "The disk of its database is full: tell an operator. Once there is room, try "
+            "A disk that it writes to is full: tell an operator. Once there is room, try "
             "again; if you were sending a license, look at the order history first."
         ),
     ),

@@ -4,6 +4,7 @@ None of these needs the database: it may be what failed.
 """
 
 import logging
+from errno import EDQUOT, EFBIG, ENOSPC
 from types import TracebackType
 from typing import cast
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 FOR_PROGRAMS = ("/api/", "/hooks/")
 # Seconds after which a program may try again what the database was too busy for.
 SOON = 10
+# What the system says when a disk is full, or when we have had our share of it.
+FULL = (ENOSPC, EDQUOT, EFBIG)
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -31,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer)
     for error in UNAVAILABLE:
         app.register_error_handler(error, _database_failed)
+    app.register_error_handler(OSError, _file_failed)
     app.log_exception = _write_down  # type: ignore[method-assign,assignment]
 
 
@@ -41,6 +45,14 @@ def _database_failed(error: Exception) -> Response:
     log.error("The database did not do its work: %s", first_line(error))
     failure = NoRoom if has_no_room(error) else ServiceUnavailable
     return _answer(failure(retry_after=SOON))
+
+
+def _file_failed(error: OSError) -> Response:
+    """What people send may have to be kept in files, by us or by who reads the request for us."""
+    if error.errno not in FULL:
+        raise error  # as any fault of ours
+    log.error("A file could not be written: %s", error.strerror)
+    return _answer(NoRoom(retry_after=SOON))
 
 
 def _answer(error: HTTPException) -> Response:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 from flask import abort
@@ -205,6 +206,19 @@ def test_a_full_disk_is_called_that(app, stranger):
     assert page.parts("h1")[0].text == "Keydesk cannot write anything down"
     assert "tell an operator" in page.text
     dispose_of(app)
+
+
+@for_real
+@once
+@pytest.mark.parametrize(("path", "code"), [("/dev/full", 503), ("/nowhere/at-all", 500)])
+def test_so_is_one_on_which_a_file_finds_no_room_and_any_other_trouble_is_a_fault(
+    app, stranger, path, code, caplog
+):
+    app.add_url_rule("/write", "write", lambda: str(Path(path).write_bytes(b"A-1")))
+    page = stranger.open("/write")
+    assert page.status == code
+    assert ("Keydesk cannot write anything down" in page.text) == (code == 503)
+    assert ("No space left on device" in caplog.text) == (code == 503)
 
 
 def test_a_command_that_finds_no_room_says_what_to_do(app):

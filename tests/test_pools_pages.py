@@ -1,6 +1,8 @@
 """Operators look after pools on pages of their own; agents do not see them."""
 
+import resource
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
 
@@ -270,6 +272,28 @@ def test_a_file_is_larger_than_any_other_request(signed_in, ada, pool, monkeypat
     assert "1,100 New: go into the pool" in page.text
     monkeypatch.setattr(pool_uploads, "LARGEST_FILE", 1024 * 1024)
     assert uploaded(browser, pool, LARGE).status == 413
+
+
+@contextmanager
+def full_disk():
+    """No file that this process writes gets longer than 100 kB meanwhile."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_file_that_finds_no_room_is_no_upload_and_stands_in_nobodys_way(signed_in, ada, pool):
+    db.session.commit()
+    browser = signed_in(ada)
+    with full_disk():
+        page = uploaded(browser, pool, LARGE[:300_000])
+    assert page.status == 503
+    assert page.parts("h1")[0].text == "Keydesk cannot write anything down"
+    assert db.session.scalars(db.select(PoolUpload)).all() == []
+    assert "1 New: go into the pool" in read(browser, uploaded(browser, pool, "A-1\n")).text
 
 
 def test_an_agent_uploads_nothing_and_no_large_file_of_theirs_is_read(signed_in, rob, ada, pool):

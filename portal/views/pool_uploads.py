@@ -9,7 +9,7 @@ from portal.extensions import db
 from portal.jobs import jobs
 from portal.models import PoolUpload, Refused, UploadState
 from portal.pools import uploads
-from portal.pools.apart import read_apart
+from portal.pools.apart import begin_apart
 from portal.pools.findings import Findings, Kind
 from portal.views.large_bodies import let_in
 from portal.views.pool_forms import PoolForm, UploadForm
@@ -42,11 +42,11 @@ def create(pool_id: int) -> tuple[str, int] | Response:
     if not form.validate():
         return page_of(pool, PoolForm(formdata=None, obj=pool), form), 422
     try:
-        upload_id = uploads.begin(pool, form.file.data.filename or "", by=current_staff).id
+        name, stream = form.file.data.filename or "", form.file.data.stream
+        upload_id = begin_apart(pool, name, stream, form.shape, by=current_staff)
     except Refused as refused:
         form.file.errors = [refused.refusal.sentence, refused.refusal.next_step]
         return page_of(pool, PoolForm(formdata=None, obj=pool), form), 409
-    read_apart(upload_id, form.file.data.stream, form.shape)
     return redirect(url_for("pool_uploads.show", pool_id=pool_id, upload_id=upload_id), 303)
 
 
