@@ -288,6 +288,12 @@ def test_each_fragment_opens_with_what_it_fills(name):
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_no_template_compares_a_state(name):
+    text = (TEMPLATES / name).read_text()
+    assert not re.search(r"\.(\w+_)?(state|status)\s*(==|!=|(not\s+)?in\b|is\s)", text)
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_no_template_has_script_or_style_of_its_own(name):
     text = (TEMPLATES / name).read_text()
     assert not re.search(r"<script(?![^>]*\bsrc=)", text)

@@ -310,6 +310,28 @@ def test_an_upload_with_nothing_new_is_not_confirmed(pool):
         uploads.publish(upload, by=None)
 
 
+# For each state, why the upload cannot be published, discarded and taken back.
+REFUSALS = {
+    UploadState.READING: ("upload_not_read", None, "upload_not_published"),
+    UploadState.READ: (None, None, "upload_not_published"),
+    UploadState.PUBLISHED: ("upload_not_read", "upload_not_read", None),
+    UploadState.TAKEN_BACK: ("upload_not_read", "upload_not_read", "upload_not_published"),
+    UploadState.DISCARDED: ("upload_not_read", "upload_not_read", "upload_not_published"),
+}
+
+
+@pytest.mark.parametrize("state", UploadState)
+def test_an_upload_says_what_can_be_done_with_it(pool, state):
+    upload = upload_of(pool, "A-1\n")
+    upload.state, upload.free = state, 1
+    rules = (upload.publish_refusal, upload.discard_refusal, upload.take_back_refusal)
+    found = tuple((refusal := rule()) and refusal.word for rule in rules)
+    assert found == REFUSALS[state]
+    if found[1]:
+        with pytest.raises(Refused, match=found[1]):
+            upload.discard()
+
+
 def test_who_was_forgotten_is_served_within_a_minute(pool, acme):
     fulfilment = paid(pool)
     jobs.fulfil(fulfilment.id)

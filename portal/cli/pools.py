@@ -15,7 +15,7 @@ from portal.cli.progress import progress
 from portal.cli.settings import given, one_line_about
 from portal.extensions import db
 from portal.jobs import jobs
-from portal.models import CheckoutPage, Pool, PoolUpload, Product, Refused, Tool, UploadState
+from portal.models import CheckoutPage, Pool, PoolUpload, Product, Refused, Tool
 from portal.pools import products, uploads
 from portal.pools.findings import Findings, Kind
 from portal.pools.reading import FileError, Shape, is_encoding
@@ -150,7 +150,7 @@ def _read(pool: Pool, file: BinaryIO, name: str, shape: Shape) -> PoolUpload:
         ) from None
     with progress("Reading", os.fstat(file.fileno()).st_size) as advance:
         uploads.read(begun.id, file, shape, advance)
-    if begun.state is not UploadState.READ:
+    if not begun.waits:
         raise click.ClickException(begun.complaint or "The upload was discarded meanwhile.")
     return begun
 

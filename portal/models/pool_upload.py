@@ -110,16 +110,39 @@ class PoolUpload(Model):
         now = clock.now()
         if self.state is UploadState.READING:
             return is_gone(self.reader or "") or now - (self.read_at or self.at) > LOST_AFTER
-        return self.state is UploadState.READ and now - self.at > WAITS_FOR
+        return self.waits and now - self.at > WAITS_FOR
+
+    @property
+    def is_being_read(self) -> bool:
+        return self.state is UploadState.READING and not self.is_lost
+
+    @property
+    def was_broken_off(self) -> bool:
+        """Whether its reader is gone, and nothing was said of it yet."""
+        return self.state is UploadState.READING and self.is_lost
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was read, for somebody to confirm it."""
+        return self.state is UploadState.READ
+
+    @property
+    def is_in_pool(self) -> bool:
+        """Whether it was confirmed; all of its licenses may be used by now."""
+        return self.state is UploadState.PUBLISHED
+
+    @property
+    def was_taken_back(self) -> bool:
+        return self.state is UploadState.TAKEN_BACK
+
+    @property
+    def was_discarded(self) -> bool:
+        return self.state is UploadState.DISCARDED
 
     def publish_refusal(self) -> Refusal | None:
         """Why it cannot be confirmed, or None when it can."""
-        if self.state is not UploadState.READ:
-            return Refusal(
-                "upload_not_read",
-                _("This upload is not one that waits to be confirmed."),
-                _("Look at the uploads of the pool."),
-            )
+        if not self.waits:
+            return _waits_no_more()
         if not self.size:
             return Refusal(
                 "upload_empty",
@@ -130,7 +153,7 @@ class PoolUpload(Model):
 
     def take_back_refusal(self) -> Refusal | None:
         """Why it cannot be taken back, or None when it can."""
-        if self.state is not UploadState.PUBLISHED:
+        if not self.is_in_pool:
             return Refusal(
                 "upload_not_published",
                 _("This upload is not in the pool."),
@@ -144,14 +167,20 @@ class PoolUpload(Model):
             )
         return None
 
+    def discard_refusal(self) -> Refusal | None:
+        """Why it cannot be let go, or None when it can."""
+        return None if self.state in PENDING else _waits_no_more()
+
     def discard(self) -> None:
         """Let it go before it was published. Raises Refused."""
-        if self.state not in PENDING:
-            raise Refused(
-                Refusal(
-                    "upload_not_read",
-                    _("This upload is not one that waits to be confirmed."),
-                    _("Look at the uploads of the pool."),
-                )
-            )
+        if refusal := self.discard_refusal():
+            raise Refused(refusal)
         self.state = UploadState.DISCARDED
+
+
+def _waits_no_more() -> Refusal:
+    return Refusal(
+        "upload_not_read",
+        _("This upload is not one that waits to be confirmed."),
+        _("Look at the uploads of the pool."),
+    )

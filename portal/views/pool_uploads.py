@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from portal.access import current_staff, staff_only
 from portal.extensions import db
 from portal.jobs import jobs
-from portal.models import PoolUpload, Refused, UploadState
+from portal.models import PoolUpload, Refused
 from portal.pools import uploads
 from portal.pools.apart import begin_apart
 from portal.pools.findings import Findings, Kind
@@ -85,7 +85,7 @@ def withdraw(pool_id: int, upload_id: int) -> tuple[str, int] | Response:
     """Discard it, or take it back where it is in the pool."""
     upload = upload_or_404(pool_id, upload_id)
     try:
-        if upload.state is UploadState.PUBLISHED:
+        if upload.is_in_pool:
             uploads.take_back(upload, by=current_staff)
             flash(_("The upload was taken back."))
         else:
