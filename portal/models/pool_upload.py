@@ -1,6 +1,5 @@
 """What was uploaded to a pool in one go: read and looked at first, then confirmed whole."""
 
-import json
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -97,12 +96,6 @@ class PoolUpload(Model):
         """The upload of a pool that is read, or waits to be confirmed."""
         query = db.select(cls).where(cls.pool_id == pool.id, cls.state.in_(PENDING))
         return db.session.scalars(query).one_or_none()
-
-    @property
-    def findings(self) -> dict[str, dict[str, list[int] | int]]:
-        """The report as it was written down: for each kind its `count` and the first `lines`."""
-        found: dict[str, dict[str, list[int] | int]] = json.loads(self.report or "{}")
-        return found
 
     @property
     def is_lost(self) -> bool:

@@ -26,11 +26,6 @@ class Kind(StrEnum):
     DOUBTFUL = "doubtful"
 
     @property
-    def is_warning(self) -> bool:
-        """Whether it goes into the pool nevertheless."""
-        return self in (Kind.INVISIBLE, Kind.DOUBTFUL)
-
-    @property
     def sentence(self) -> str:
         """What this is, and what becomes of it."""
         return _sentences()[self]

@@ -20,6 +20,7 @@ from portal.models.pool_license import PoolLicense
 from portal.models.pool_upload import PoolUpload, UploadState
 from portal.models.refusal import Refusal, Refused
 from portal.pools.findings import Findings, Kind
+from portal.pools.stock import is_unsaved
 from portal.vault import Unreadable, vault
 
 # So many are asked for in one statement.
@@ -78,7 +79,7 @@ def take_out(texts: Sequence[str]) -> None:
         return
     safe = vault()
     for some in _chunks(texts):
-        found = _in_pools(some, _is_unsaved())
+        found = _in_pools(some, is_unsaved())
         named = {digest: text for text in some if (digest := safe.exact_digest(text)) in found}
         saved = {
             text: row for text, row in _saved(list(named.values())) if row.pool_license_id is None
@@ -168,10 +169,6 @@ def _in_pools(
     return {row.digest: row for row in db.session.execute(query)}
 
 
-def _is_unsaved() -> ColumnElement[bool]:
-    return ~exists().where(License.pool_license_id == PoolLicense.id)
-
-
 def _any_published() -> bool:
     """Whether there are pools at all: most portals have none, and digests of each license that is
     imported would be made for nothing. Nothing is published meanwhile, see `begin_saving`."""
@@ -181,7 +178,7 @@ def _any_published() -> bool:
 def _lock_pools_with(texts: Sequence[str]) -> bool:
     """Lock the pools in which some of `texts` can be taken, if there are any: in the order of their
     ids, so that nobody waits in a circle."""
-    rows = [_in_pools(some, _is_unsaved()).values() for some in _chunks(texts)]
+    rows = [_in_pools(some, is_unsaved()).values() for some in _chunks(texts)]
     pool_ids = sorted({row.pool_id for some in rows for row in some})
     for pool_id in pool_ids:
         db.session.get_one(Pool, pool_id).lock()

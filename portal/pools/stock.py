@@ -127,13 +127,14 @@ def unsaved(item_id: int) -> Sequence[TakenRow]:
     """What an item has taken and not saved yet, in the order in which it took them."""
     query = (
         select(*COLUMNS)
-        .where(PoolLicense.item_id == item_id, _is_unsaved())
+        .where(PoolLicense.item_id == item_id, is_unsaved())
         .order_by(PoolLicense.upload_id, PoolLicense.position)
     )
     return db.session.execute(query).all()
 
 
-def _is_unsaved() -> ColumnElement[bool]:
+def is_unsaved() -> ColumnElement[bool]:
+    """The condition that no order has it, even if an item has taken it."""
     return ~exists().where(License.pool_license_id == PoolLicense.id)
 
 
@@ -141,7 +142,7 @@ def give_back(pool_id: int, item_ids: Sequence[int]) -> None:
     """Free what items have taken of a pool and not saved, and have them wait no longer. The pool is
     locked, and nobody is at work on the items."""
     theirs = (PoolLicense.item_id.in_(item_ids), PoolLicense.pool_id == pool_id)
-    _free(and_(*theirs, _is_unsaved()))
+    _free(and_(*theirs, is_unsaved()))
     db.session.execute(db.delete(PoolWait).where(PoolWait.item_id.in_(item_ids)))
 
 
