@@ -68,7 +68,8 @@ def test_no_two_texts_are_called_alike(acme):
         names += [(text.id, text.version)] if text else []
     assert len({*names}) == 3
     assert ProductText.languages_of(products["1"]) == ["en"]
-    write(products["1"], body="")
+    for language in ("en", "de"):  # of which one was never there
+        write(products["1"], language, body="")
     assert ProductText.languages_of(products["1"]) == []
 
 

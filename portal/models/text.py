@@ -113,10 +113,8 @@ class ProductText(Model):
             Change.note(product, product.name, f"{field} ({language})", before, after, by=by)
         text.version += (text.subject, text.body) != (subject, body)
         text.subject, text.body, text.changed_at = subject, body, clock.now()
-        if text.version:
+        if text.version:  # or there was none, and there is none now
             db.session.add(text)
-        else:
-            db.session.expunge(text)
 
     @classmethod
     def about(
