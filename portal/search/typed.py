@@ -21,8 +21,13 @@ AFTER_A_WORD = re.compile(r"(?<=\w)[,;.:!?](?=\s|$)")
 
 # A number in a sentence, a subject or an address of the web, with what is written before it; and
 # one that is read out in groups.
-IN_A_TEXT = re.compile(r"(?<![\w.@-])(?:[a-z]{1,12}[-.#]?|[#№]|n[°º])?(\d{5,12})(?![\w@-])", re.I)
+IN_A_TEXT = re.compile(
+    r"(?<![\w.@-])(?:[a-z]{1,12}[-.#:_]?|[a-z]{1,12}[.#:_][a-z]{1,3}|[#№]|n[°º])?(\d{5,12})(?![\w@-])",
+    re.IGNORECASE,
+)
 IN_GROUPS = re.compile(r"[a-z]?[-.\s]*\d+(?:[-.\s]+\d+)+", re.I)
+# As spreadsheets write a number.
+DECIMALS = re.compile(r"(?<=\d{5})[.,]00?$")
 
 # No license begins as a phone number does.
 PHONE = re.compile(r"\+[\d\s()/.-]+", re.ASCII)
@@ -67,7 +72,7 @@ class Typed:
     def hidden_numbers(self) -> str:
         """The numbers that stand among other words or in groups, as they would be asked for by
         themselves; for when what was typed is not found as it stands."""
-        typed = INVISIBLE.sub("", self.q).strip()
+        typed = DECIMALS.sub("", INVISIBLE.sub("", self.q).strip())
         if self.is_phone:
             return ""
         digits = re.sub(r"\D", "", typed) if IN_GROUPS.fullmatch(typed) else ""
