@@ -70,7 +70,7 @@ class EntryForm(Confirmation):
             self.error = ngettext(
                 "One license is needed.", "%(num)s different licenses are needed.", self.missing
             )
-        elif complaint := next(filter(None, map(unsound, entered)), None):
+        elif is_good and (complaint := next(filter(None, map(unsound, entered)), None)):
             self.error = complaint
         elif is_good and len({*entered}) < len(entered):
             self.error = _("The same license is there twice.")
