@@ -428,6 +428,22 @@ def test_signs_are_found_however_they_were_written(signed_in, ada, typed):
     assert found(search(signed_in(ada), typed)) == ["A0009"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("Kim <kim.larsen+shop@example.com>, hello", "kim.larsen+shop@example.com"),
+        ("+kim@example.com;lee@example.com", "+kim@example.com"),
+        ("kim@example.com", ""),
+        ("kim@example", ""),
+        ("a" * 11_000 + "@", ""),
+        ("a.b-" * 3_000, ""),
+    ],
+    ids=["in brackets", "one of two", "alone", "unfinished", "long", "long with hyphens"],
+)
+def test_an_address_is_seen_among_other_words(typed, address):
+    assert Typed(typed).hidden_address == address
+
+
 @pytest.mark.usefixtures("order")
 def test_of_two_licenses_an_agent_finds_their_own(signed_in, ida):
     details = {"items": [item_document(codes=[SECOND])], "checkout_page": "nordsoft"}

@@ -32,8 +32,9 @@ DECIMALS = re.compile(r"(?<=\d{5})[.,]00?$")
 # No license begins as a phone number does.
 PHONE = re.compile(r"\+[\d\s()/.-]+", re.ASCII)
 
-# An address among other words.
-ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# An address among other words. It begins where a word does, or a long text without one would be
+# looked through from each of its letters.
+ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 # What stands around a license where it was copied from: signs, and what it is called there.
 AROUND_A_LICENSE = " \"'`“”„‟‘’‚‛«»‹›.…*,;:!?()[]<>"
