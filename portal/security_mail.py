@@ -13,14 +13,17 @@ from portal.unexpected import write_down
 # RFC 3696, with its errata: no address is longer.
 LONGEST_ADDRESS = 320
 
-# No worker sends them: the link in them would have to be kept until one comes. A process that is
-# told to stop sends what is left first.
-_senders = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password mail")
-
 
 class SecurityMail(MailUtil):
     """Sends Flask-Security's mails as Keydesk sends all of its own, and nobody waits for that: who
     asks for a link would learn from it who has access, and keep others from writing meanwhile."""
+
+    def __init__(self, app: Flask):
+        super().__init__(app)
+        # No worker sends them: the link in them would have to be kept until one comes. A process
+        # that is told to stop sends what is left first.
+        self._senders = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password mail")
+        app.extensions["password mails"] = self._senders
 
     def normalize(self, email: str) -> str:
         """The one form of an address. Raises EmailValidateException."""
@@ -44,7 +47,7 @@ class SecurityMail(MailUtil):
 
         @after_this_request  # and so after what it tells of was committed
         def leave_to_sender(response: Response) -> Response:
-            _senders.submit(_send, app, template, message)
+            self._senders.submit(_send, app, template, message)
             return response
 
 

@@ -9,6 +9,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Role, Staff
 from tests.people import add_staff
+from tests.support.application import dispose_of
 from tests.support.portal import PASSWORD, PlainBrowser
 from tests.support.running_portal import wait_until
 
@@ -205,6 +206,12 @@ def test_nobody_waits_for_the_mail_server_with_a_link(app, stranger, rob, mail_s
 
     silent.__exit__()
     wait_until(lambda: "reset_instructions” was not sent: dropped" in caplog.text)
+
+
+def test_nobody_is_done_with_an_application_before_its_mails_are_sent(app, stranger, rob, mailbox):
+    stranger.open("/password/reset").fill("Email", rob.email).press("Send the link")
+    dispose_of(app)
+    assert len(mailbox.messages) == 1
 
 
 def test_being_removed_ends_every_session(signed_in, rob):

@@ -99,7 +99,8 @@ def pytest_configure(config):
 
 
 def dispose_of(app):
-    """Close the connections of `app` to its database."""
+    """Wait for the mails that `app` still sends, and close its connections to its database."""
+    app.extensions["password mails"].shutdown()
     app.extensions["jobs"].close()
     for engine in engines_of(app):
         engine.dispose()
