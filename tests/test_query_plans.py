@@ -238,8 +238,8 @@ def bad_plans(people, plan_of):
             )
         )
         by_text = any(one in "".join(plan) for one in TEXT_INDEXES)
-        # No plan is kept of a search for words.
-        if plan_of is not plan_for_all_of and staff.sees_all and name in RARE and not by_text:
+        # A plan is kept once for all words.
+        if plan and staff.sees_all and name in RARE and not by_text:
             bad[staff.email, name, place] = plan
         if found := scans(plan):
             bad[staff.email, name, place] = found

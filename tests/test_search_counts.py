@@ -1,13 +1,19 @@
-"""How many orders are delivered is seen in several ways, which all say what the items say."""
+"""What is counted and found in several ways is the same in each of them."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from portal.extensions import db
+from portal.models import Order
+from portal.models.order import searchable
 from portal.search import Search, lists
+from portal.search.candidates import CAP
 from portal.search.days import Days
+from portal.search.results import find
 from portal.search.scope import Scope
-from tests.people import CODE, add_page, bring_in, item_document, order_document
+from tests.people import CODE, add_page, add_staff, bring_in, item_document, order_document
+from tests.test_query_plans import fill
 
 FIRST = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LAST_DAYS = Days((FIRST + timedelta(days=4)).date(), (FIRST + timedelta(days=40)).date())
@@ -53,3 +59,19 @@ def test_delivered_orders_are_counted_up_to_any_number(app, everywhere, created,
         rows = lists.rows(Search(delivered=True, created=created), scope, 50, cap)
         assert len(rows) == delivered
         assert {row.found for row in rows} <= {min(cap, delivered)}
+
+
+def test_rare_and_common_words_find_all_that_have_them(app):
+    pages = [add_page(f"p{number}", f"Page {number}") for number in range(1, 31)]
+    fill(pages)
+    staff = add_staff("rob@example.com", "agent", pages[0])
+    theirs = db.select(Order.number, Order.search_text).filter_by(checkout_page_id=pages[0].id)
+    texts = db.session.execute(theirs.order_by(Order.created_at.desc())).all()
+
+    for words in ("kim19998", "kim1999", "kim-19", "kim19 lund", "kim12", "kim1", "larsen example"):
+        typed = searchable(words).split()
+        has = [number for number, text in texts if all(word in text for word in typed)]
+        with app.test_request_context():
+            found = find(Search(q=words), staff, pages[:1])
+        assert found.count == min(len(has), CAP + 1), words
+        assert [result.number for result in found.results] == has[:50], words

@@ -4,11 +4,13 @@ The newest of them are found first, at most CAP + 1, and sorted into the order o
 afterwards: to sort all that a common word finds takes too long.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, case, column, func, literal_column, select, union_all
+from sqlalchemy import Select, case, column, func, literal_column, select, true, union_all
 from sqlalchemy import table as bare_table
 
+from portal.database.connections import unseen
 from portal.models import Item, License, Order
 from portal.search.filters import (
     Conditions,
@@ -25,34 +27,50 @@ from portal.search.walks import MOST_WALKS, merged
 
 CAP = 10_000
 
-# What a rare word finds at most.
+# What a rare word finds at most: on PostgreSQL, what is found with one plan for all words in less
+# time than it takes to plan for one.
 FEW = 100
+FEW_AT_ONCE = 1_000
 # What is in no text: SQLite looks for this in no time.
 NOTHING: Any = literal_column("'\"\"'")
 
 Ids = Select[*tuple[Any, ...]]
 
 
-def candidates(shape: Shape) -> Any:
-    """The orders that are found, each once: their ids, times of creation and, as `by_license`,
-    whether (1) by the license asked for or not (0)."""
+@dataclass(frozen=True)
+class Candidates:
+    """The orders that are `found`, each once: their ids, times of creation and, as `by_license`,
+    whether (1) by the license asked for or not (0); and whether that `are_all`, which is not so
+    where a question for a few finds that there are more."""
+
+    found: Any
+    are_all: Any
+
+
+def candidates(shape: Shape) -> Candidates:
+    """The orders that answer a search of `shape`."""
     filters = [*has_status(shape), *created_in(shape)]
     licensed_ones: list[Any] = []
+    few = _few_with_words(shape) if shape.if_few else None
     if shape.way is Way.PAID:
         others = [_paid(shape, [*only_checked(filters), *is_delivered(shape)])]
     else:
         filters = only_checked([*of_pages(shape.scope), *filters, *paid_in(shape)])
         every = select(Order.id, Order.created_at).where(*filters, *is_delivered(shape))
-        licensed_ones, others = _by_license(shape, every), _by_number_or_text(shape, every)
+        licensed_ones, others = _by_license(shape, every), _by_number_or_text(shape, every, few)
     ways = [
         *(_marked(way, by_license=1) for way in licensed_ones),
         *(_marked(way, by_license=0) for way in others),
     ]
-    if len(ways) == 1:  # which finds each of them once
-        return ways[0].cte("candidates")
+    once = ways[0] if len(ways) == 1 else _each_once(ways)
+    are_all = true() if few is None else _are_few(few, FEW_AT_ONCE)
+    return Candidates(once.cte("candidates"), are_all)
+
+
+def _each_once(ways: list[Ids]) -> Ids:
     found = union_all(*ways).subquery()
     once = select(found.c.id, found.c.created_at, func.max(found.c.by_license).label("by_license"))
-    return once.group_by(found.c.id, found.c.created_at).cte("candidates")
+    return once.group_by(found.c.id, found.c.created_at)
 
 
 def _marked(way: Ids, *, by_license: int) -> Ids:
@@ -83,14 +101,16 @@ def _by_license(shape: Shape, every: Ids) -> list[Any]:
     return [_newest(every.where(Order.id.in_(_orders_with(digest)))) for digest in given_ones]
 
 
-def _by_number_or_text(shape: Shape, every: Ids) -> list[Any]:
+def _by_number_or_text(shape: Shape, every: Ids, few: Any) -> list[Any]:
     """Those of `every` that the numbers and the words in the box find."""
     numbered = "numbers" in shape.filled
     ways = [_newest(every.where(one_given(Order.id, "numbers")))] if numbered else []
     if "phrases" in shape.filled:
         ways += _by_phrases(shape, every)
+    elif few is not None:
+        ways.append(every.join(few, few.c.id == Order.id).where(*_has_whole(shape)))
     elif "word_0" in shape.filled:
-        ways += _by_words(shape, every)
+        ways.append(_newest(every.where(*_has_words(shape))))
     return ways
 
 
@@ -98,15 +118,21 @@ def _newest(found: Ids) -> Ids:
     return found.order_by(Order.id.desc()).limit(exactly(CAP + 1))
 
 
-def _by_words(shape: Shape, every: Ids) -> list[Any]:
-    """Those of `every` that PostgreSQL's index of the search text finds."""
-    has = [Order.search_text.like(given(name)) for name in _named(shape, "word")]
-    if "ending" not in shape.filled:
-        return [_newest(every.where(*has))]
-    endings = select(Order.id).where(Order.search_text.like(given("ending")))
-    few = endings.order_by(Order.id.desc()).limit(exactly(FEW + 1)).cte("endings")
-    by_ending = every.join(few, few.c.id == Order.id).where(*_has_whole(shape))
-    return [by_ending, _newest(every.where(*has, ~_are_few(few)))]
+def _has_words(shape: Shape) -> Conditions:
+    return [Order.search_text.like(given(name)) for name in _named(shape, "word")]
+
+
+def _few_with_words(shape: Shape) -> Any:
+    """The orders with the words, or with the ending of one that is rare by itself, where there are
+    FEW_AT_ONCE of them or less, and one more where not.
+
+    They are taken from all that PostgreSQL's index finds: told of the limit, it would expect to
+    meet so many soon, and look at each order.
+    """
+    names = ["ending"] if "ending" in shape.filled else _named(shape, "word")
+    has = [Order.search_text.like(unseen(given(name))) for name in names]
+    matching = select(Order.id).where(*has).cte("matching").prefix_with("MATERIALIZED")
+    return select(matching.c.id).limit(exactly(FEW_AT_ONCE + 1)).cte("few")
 
 
 def _by_phrases(shape: Shape, every: Ids) -> list[Any]:
@@ -146,8 +172,8 @@ def _few(phrases: Any) -> Ids:
     return _in_index(phrases).limit(exactly(FEW + 1))
 
 
-def _are_few(found: Any) -> Any:
-    return select(func.count()).select_from(found).scalar_subquery() <= FEW
+def _are_few(found: Any, most: int = FEW) -> Any:
+    return select(func.count()).select_from(found).scalar_subquery() <= exactly(most)
 
 
 def _in_index(phrases: Any) -> Ids:

@@ -6,9 +6,9 @@ for all searches of one shape, whoever asks and whatever they typed.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from sqlalchemy import any_, bindparam, literal_column
 from sqlalchemy import cast as cast_in_sql
@@ -57,13 +57,21 @@ class Shape:
     backwards: bool
     scope: Scope
     dialect: str
+    if_few: bool = False  # whether words are only looked for as far as few orders have them
 
     @property
     def is_planned_once(self) -> bool:
         """Whether PostgreSQL's one plan for all values is as good as one for each. It must know how
         many orders have a word, and of two ranges of days, which has the fewer."""
         kinds = {name.partition("_")[0] for name in self.filled}
-        return "word" not in kinds and not kinds >= {"created", "paid"}
+        return self.if_few or ("word" not in kinds and not kinds >= {"created", "paid"})
+
+    @property
+    def for_few(self) -> Self | None:
+        """The same as far as few orders have the words, which PostgreSQL has a good plan for before
+        it knows them; None where there is no such question."""
+        has_words = any(name.startswith("word") for name in self.filled)
+        return replace(self, if_few=True) if has_words else None
 
     def bound(self, name: str) -> Any:
         """The bound of this name, of a range or of the list."""
