@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from portal.models.order import plain, plain_text, search_text
+from portal.search.instead import instead_of
 from portal.search.typed import Typed
 from tests.people import CODE, NUMBER, bring_in, item_document, order_document
 from tests.support.application import statements
@@ -103,6 +104,7 @@ def search(browser, q, **filters):
         ("A-0005555555", ["A0005555555"]),
         ("A 0005 555 555", ["A0005555555"]),
         ("5 555 555", ["A0005555555"]),
+        ("5,555,555", ["A0005555555"]),
         ("5555555/8888888 and 1111111", ["A0005555555", "B8888888"]),
         ("https://desk.example/orders/A0005555555?x=1", ["A0005555555"]),
         ("5555556 mei", []),
@@ -441,7 +443,29 @@ def test_signs_are_found_however_they_were_written(signed_in, ada, typed):
     ids=["in brackets", "one of two", "alone", "unfinished", "long", "long with hyphens"],
 )
 def test_an_address_is_seen_among_other_words(typed, address):
-    assert Typed(typed).hidden_address == address
+    assert instead_of(Typed(typed)) == address
+
+
+@pytest.mark.usefixtures("order")
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Müller", "Mueller"),
+        ("Mueller", "Müller"),
+        ("Müller-Lüdenscheidt", "MUELLER-LUEDENSCHEIDT"),
+        ("Jørgensen", "Joergensen"),
+        ("Joergensen", "Jørgensen"),
+        ("Århus", "Aarhus"),
+        ("Müller", "müller"),
+        ("Müller & Söhne, Köln", "Mueller & Soehne"),
+        ("Samuel", "Samuel"),
+    ],
+)
+def test_a_name_is_found_as_others_write_it(signed_in, ada, name, typed):
+    bring_in(order_document("A0009", customer={"email": "a@x.example", "last_name": name}))
+    page = search(signed_in(ada), typed)
+    assert found(page) == ["A0009"]
+    assert page.address == "/orders/A0009"
 
 
 @pytest.mark.usefixtures("order")

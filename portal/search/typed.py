@@ -19,22 +19,8 @@ AROUND_ADDRESS = re.compile(
 # What parts words in a list or a name, or ends a sentence: 'Larsen, Kim', 'kim@example.com.'
 AFTER_A_WORD = re.compile(r"(?<=\w)[,;.:!?](?=\s|$)")
 
-# A number in a sentence, a subject or an address of the web, with what is written before it; and
-# one that is read out in groups.
-IN_A_TEXT = re.compile(
-    r"(?<![\w.@-])(?:[a-z]{1,12}[-.#:_]?|[a-z]{1,12}[.#:_][a-z]{1,3}|[#№]|n[°º])?(\d{5,12})(?![\w@-])",
-    re.IGNORECASE,
-)
-IN_GROUPS = re.compile(r"[a-z]?[-.\s]*\d+(?:[-.\s]+\d+)+", re.I)
-# As spreadsheets write a number.
-DECIMALS = re.compile(r"(?<=\d{5})[.,]00?$")
-
 # No license begins as a phone number does.
 PHONE = re.compile(r"\+[\d\s()/.-]+", re.ASCII)
-
-# An address among other words. It begins where a word does, or a long text without one would be
-# looked through from each of its letters.
-ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 # What stands around a license where it was copied from: signs, and what it is called there.
 AROUND_A_LICENSE = " \"'`“”„‟‘’‚‛«»‹›.…*,;:!?()[]<>"
@@ -68,25 +54,6 @@ class Typed:
         ids = [Order.id_of(part) for part in parts]
         found = [order_id for order_id in ids if order_id is not None]
         return list(dict.fromkeys(found)) if len(found) == len(parts) else []
-
-    @property
-    def hidden_numbers(self) -> str:
-        """The numbers that stand among other words or in groups, as they would be asked for by
-        themselves; for when what was typed is not found as it stands."""
-        typed = DECIMALS.sub("", INVISIBLE.sub("", self.q).strip())
-        if self.is_phone:
-            return ""
-        digits = re.sub(r"\D", "", typed) if IN_GROUPS.fullmatch(typed) else ""
-        found = [digits] if 5 <= len(digits) <= 12 else IN_A_TEXT.findall(typed)
-        asked = " ".join(dict.fromkeys(found))
-        return "" if asked == self.q else asked
-
-    @property
-    def hidden_address(self) -> str:
-        """The e-mail address that stands among other words, for when what was typed is not found as
-        it stands."""
-        found = ADDRESS.search(INVISIBLE.sub("", self.q))
-        return "" if found is None or found[0] == self.q else found[0]
 
     @cached_property
     def words(self) -> list[str]:

@@ -21,6 +21,7 @@ from portal.models.progress import Progress
 from portal.search import Search
 from portal.search.cursor import Cursor
 from portal.search.days import Days
+from portal.search.instead import instead_of
 from portal.search.missing import not_found
 from portal.search.results import Pages, Results, find, look_up
 from portal.search.typed import LICENSES
@@ -142,17 +143,16 @@ def _form(asked: MultiDict[str, str], pages: Pages) -> SearchForm:
 
 
 def _leads_on(search: Search, found: Results, missing: str | None, pages: Pages) -> Response | None:
-    """The way to the only order that fits, to where the list begins, or to the numbers or else the
-    address that stand among other words; None where what was found is the answer."""
+    """The way to the only order that fits, to where the list begins, or to what may be meant
+    instead; None where what was found is the answer."""
     if found.only_number and not search.is_empty:
         if missing:
             flash(missing, "note")
         return redirect(url_for("orders.show", number=found.only_number), 303)
     if search.cursor and not found.results:
         return _to(search.at(None))
-    hidden = search.hidden_numbers or search.hidden_address
-    if hidden and not found.count:
-        by_itself = replace(search, q=hidden)
+    if not found.count and (meant := instead_of(search)):
+        by_itself = replace(search, q=meant)
         if find(by_itself, current_staff, pages).count:
             return _to(by_itself)
     return None

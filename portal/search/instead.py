@@ -1,0 +1,62 @@
+"""What is looked for instead when what was typed is not found as it stands.
+
+It is never shown what people have not typed: where this is not found either, they are told that
+what they typed is not.
+"""
+
+import re
+
+from portal.models.order import INVISIBLE
+from portal.search.typed import Typed
+
+# A number in a sentence, a subject or an address of the web, with what is written before it.
+IN_A_TEXT = re.compile(
+    r"(?<![\w.@-])(?:[a-z]{1,12}[-.#:_]?|[a-z]{1,12}[.#:_][a-z]{1,3}|[#№]|n[°º])?(\d{5,12})(?![\w@-])",
+    re.IGNORECASE,
+)
+# One that is read out in groups, or written in thousands.
+IN_GROUPS = re.compile(r"[a-z]?[-.\s]*\d+(?:[-.\s]+\d+)+|\d{1,3}(?:,\d{3})+", re.IGNORECASE)
+# As spreadsheets write a number.
+DECIMALS = re.compile(r"(?<=\d{5})[.,]00?$")
+
+# An address among other words. It begins where a word does, or a long text without one would be
+# looked through from each of its letters.
+ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+# Letters that many write as two where their keyboard does not have them. Without their marks they
+# are found anyway, see searchable().
+IN_TWO = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"}
+MARKED = re.compile("[äöüøå]", re.IGNORECASE)
+TWO = re.compile("ae|oe|ue|aa", re.IGNORECASE)
+
+
+def instead_of(typed: Typed) -> str:
+    """What may be meant by `typed`: the numbers or else the address in it, or the same names as
+    others write them; '' where there is nothing else to look for."""
+    found = _numbers_in(typed) or _address_in(typed.q) or _other_spelling_of(typed.q)
+    return "" if found == typed.q else found
+
+
+def _numbers_in(typed: Typed) -> str:
+    """The numbers that stand among other words or in groups, with blanks between them."""
+    if typed.is_phone:
+        return ""
+    text = DECIMALS.sub("", INVISIBLE.sub("", typed.q).strip())
+    digits = re.sub(r"\D", "", text) if IN_GROUPS.fullmatch(text) else ""
+    found = [digits] if 5 <= len(digits) <= 12 else IN_A_TEXT.findall(text)
+    return " ".join(dict.fromkeys(found))
+
+
+def _address_in(text: str) -> str:
+    found = ADDRESS.search(INVISIBLE.sub("", text))
+    return found[0] if found else ""
+
+
+def _other_spelling_of(text: str) -> str:
+    """'Muller', as 'Müller' is found, for 'Mueller'; 'Mueller' for 'Müller'; '' for what is no
+    name."""
+    if "@" in text or any(map(str.isdigit, text)):
+        return ""
+    if TWO.search(text):
+        return TWO.sub(lambda two: two[0][0], text)
+    return MARKED.sub(lambda mark: IN_TWO[mark[0].lower()], text)
