@@ -8,7 +8,7 @@ from portal import create_app
 from portal.extensions import db
 from portal.job_queue import open_queue
 from portal.models import AwaitedOrder, Order
-from portal.models.order import search_text
+from portal.models.search_text import search_text
 from tests.support.application import dispose_of, ordinary_settings
 
 

@@ -6,7 +6,7 @@ from unicodedata import normalize
 import pytest
 
 from portal import vault
-from portal.models.order import searchable
+from portal.models.search_text import searchable
 from portal.normal_forms import normal
 from tests.support.portal import PASSWORD
 

@@ -13,7 +13,7 @@ from portal.database.statements import count_what_is_there
 from portal.extensions import db
 from portal.models import Fulfilment, Item, License, Order, OrderStatus, Product, need
 from portal.models.fulfilment import FulfilmentState
-from portal.models.order import search_text
+from portal.models.search_text import search_text
 from portal.search import Search
 from portal.search.cursor import Cursor
 from portal.search.days import Days

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from portal.models.order import plain, plain_text, search_text
+from portal.models.search_text import plain, plain_text, search_text
 from portal.search.instead import instead_of
 from portal.search.typed import Typed
 from tests.people import CODE, NUMBER, bring_in, item_document, order_document

@@ -6,7 +6,7 @@ import pytest
 
 from portal.extensions import db
 from portal.models import Order
-from portal.models.order import searchable
+from portal.models.search_text import searchable
 from portal.search import Search, lists
 from portal.search.candidates import CAP
 from portal.search.days import Days

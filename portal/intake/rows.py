@@ -13,7 +13,7 @@ from portal.intake.document import (
 )
 from portal.intake.tables import Row
 from portal.models import License, OrderStatus, What
-from portal.models.order import search_text
+from portal.models.search_text import search_text
 from portal.vault import Vault
 
 SEARCHED = ("email", "first_name", "last_name", "company", "external_id")

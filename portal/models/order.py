@@ -1,12 +1,9 @@
 """What was bought, by whom, and where it stands."""
 
 import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
@@ -21,7 +18,6 @@ from portal.models.history import HistoryEntry, history_of_an_order, licenses_in
 from portal.models.item import Item
 from portal.models.order_status import OrderStatus
 from portal.models.refusal import Refusal
-from portal.normal_forms import normal
 
 if TYPE_CHECKING:
     from portal.models.checkout_page import CheckoutPage
@@ -67,7 +63,7 @@ class Order(Model):
     customer_type: Mapped[str] = mapped_column(String(8))
     erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
-    # What the search box finds; derived, see search_text().
+    # What the search box finds; derived, see search_text.py.
     search_text: Mapped[str] = mapped_column(Text, deferred=True)
 
     # Whether deliveries of it are under way or can be repeated, where the page that shows the order
@@ -151,61 +147,3 @@ class Order(Model):
 def full_name(first: str | None, last: str | None) -> str:
     """Both in one, as far as there is one."""
     return " ".join(part for part in (first, last) if part)
-
-
-# Direction marks and the like: copied along with a text, and never typed.
-INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-SYMBOL = re.compile(r"[^\w\s]|_")
-# What Unicode does not take apart, and people type without: as Lucene's ASCIIFoldingFilter has it.
-STROKED = str.maketrans(
-    {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ŋ": "n", "ə": "a"}
-    | {"æ": "ae", "œ": "oe", "þ": "th"}
-)
-
-
-# What word processors and phones make of the signs on a keyboard.
-TYPESET = str.maketrans(
-    dict.fromkeys("\u2018\u2019\u201b\u02bc\u2032\u05f3", "'")
-    | dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u05f4", '"')
-    | dict.fromkeys("\u2010\u2012\u2013\u2014\u2015\u2212", "-")
-)
-
-PLAIN = STROKED | TYPESET
-
-# Symbols are written as letters among the Hangul syllables, which NFKD has taken apart wherever
-# they were meant.
-SYLLABLES = 0xAC00
-TYPED = {SYLLABLES + code: chr(code) for code in range(128)}
-
-
-def searchable(text: str) -> str:
-    """`text` as it is compared in searches: no case, no accents, single blanks, plain signs.
-
-    Each symbol ('@', '%', an emoji) has become a letter, because PostgreSQL's index of trigrams
-    knows letters and digits only, and could not find '%' but by reading every order.
-    """
-    folded = text.casefold()
-    if not text.isascii():
-        folded = normal("NFKD", INVISIBLE.sub("", text)).casefold()
-        folded = "".join(filterfalse(unicodedata.combining, folded)).translate(PLAIN)
-    return " ".join(SYMBOL.sub(_letter, folded).split())
-
-
-def _letter(symbol: re.Match[str]) -> str:
-    return chr(SYLLABLES + ord(symbol[0]) % 11172)
-
-
-def plain(word: str) -> str:
-    """A word of searchable text with the symbols of ASCII that it has been typed with."""
-    return word.translate(TYPED)
-
-
-def plain_text(text: str) -> str:
-    """A text of ASCII as `plain` words are found in it, as others are in search_text."""
-    return f" {' '.join(text.casefold().split())} "
-
-
-def search_text(fields: Iterable[str | None]) -> str:
-    """What the search box finds of an order: each word between blanks, which mark its ends."""
-    words = searchable(" ".join(field for field in fields if field))
-    return f" {words} "

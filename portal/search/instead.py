@@ -6,7 +6,7 @@ what they typed is not.
 
 import re
 
-from portal.models.order import INVISIBLE
+from portal.models.search_text import INVISIBLE
 from portal.search.typed import Typed
 
 # A number in a sentence, a subject or an address of the web, with what is written before it.

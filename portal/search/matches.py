@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from flask_babel import get_translations
 
-from portal.models.order import full_name, plain, plain_text, search_text
+from portal.models.order import full_name
+from portal.models.search_text import plain, plain_text, search_text
 from portal.search import Search
 from portal.search.lists import Found
 

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from portal.models.order import INVISIBLE, Order, searchable
+from portal.models.order import Order
+from portal.models.search_text import INVISIBLE, searchable
 from portal.normal_forms import normal
 
 SEPARATORS = re.compile(r"[\s,;]+")
