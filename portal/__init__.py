@@ -47,14 +47,18 @@ from portal.views import (
     product_secrets,
     products,
     progress,
+    publications,
     repeats,
     replacements,
+    replays,
     resends,
     restarts,
+    retirements,
     searches,
     stops,
     texts,
     trials,
+    withdrawals,
 )
 
 gc.freeze()
@@ -66,8 +70,9 @@ ROOT = Path(__file__).parent.parent
 VIEWS = (
     *(orders, searches, items, licenses, resends, repeats, stops, replacements),
     *(attempts, entered_licenses, needs, progress),
-    *(checkout_pages, page_secrets, messages, texts),
-    *(products, product_secrets, trials, restarts, pools, pool_uploads),
+    *(checkout_pages, page_secrets, retirements, messages, replays, texts),
+    *(products, product_secrets, trials, restarts),
+    *(pools, pool_uploads, publications, withdrawals),
     *(api, hooks),
 )
 

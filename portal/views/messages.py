@@ -1,25 +1,19 @@
-"""/checkout-pages/<code>/messages: what was received, what came of it, and what to do about it."""
+"""/checkout-pages/<code>/messages: what was received, and what came of it."""
 
 import json
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
-from werkzeug.wrappers import Response
+from flask import Blueprint, render_template, request
 
-from portal.access import checkout_page_or_404, current_staff, message_or_404, staff_only
+from portal.access import checkout_page_or_404, message_or_404, staff_only
 from portal.database.types import LARGEST_ID
-from portal.extensions import db
 from portal.intake.complaints import DocumentError
 from portal.intake.document import refuse_fields_that_are_there_twice
-from portal.jobs import jobs
-from portal.models import MessageOutcome, ReceivedMessage, Refused
+from portal.models import ReceivedMessage
 
 bp = Blueprint("messages", __name__, url_prefix="/checkout-pages/<code>/messages")
 
 A_PAGE = 50
 SHOWN = 64 * 1024  # characters of a message
-
-Answer = tuple[str, int]
 
 
 @bp.get("")
@@ -38,29 +32,11 @@ def index(code: str) -> str:
 @bp.get("/<int:message_id>")
 @staff_only(may="configure")
 def show(code: str, message_id: int) -> str:
-    return _shown(message_or_404(code, message_id))
+    return shown(message_or_404(code, message_id))
 
 
-@bp.post("/<int:message_id>/replays")
-@staff_only(may="configure")
-def replay(code: str, message_id: int) -> Answer | Response:
-    message = message_or_404(code, message_id)
-    try:
-        message.replay(by=current_staff)
-    except Refused:
-        return _shown(message), 409
-    outcome, order_id = message.outcome, message.order_id
-    db.session.commit()
-    if outcome is MessageOutcome.REJECTED:
-        flash(_("The message was rejected again."), "error")
-    else:
-        flash(_("The message was taken in."))
-        if order_id is not None:
-            jobs().fulfil_order(order_id)
-    return redirect(url_for("messages.show", code=code, message_id=message_id), 303)
-
-
-def _shown(message: ReceivedMessage) -> str:
+def shown(message: ReceivedMessage) -> str:
+    """The page of a message."""
     body = _readable(message.body)
     return render_template(
         "messages/show.html",

@@ -4,7 +4,7 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.access import checkout_page_or_404, current_staff, secret_or_404, staff_only
+from portal.access import checkout_page_or_404, current_staff, staff_only
 from portal.extensions import db
 from portal.models import Hook, PageSecret, Refusal, Refused
 from portal.views.checkout_pages import Answer, PageForm, shown
@@ -31,18 +31,4 @@ def create(code: str) -> Answer | Response:
     if text is None:  # an answer of its own, because it is shown nowhere else
         return shown(page, PageForm(page, as_kept=True), fresh_secret=secret), 200
     flash(_("The secret was added."))
-    return redirect(url_for("checkout_pages.show", code=page.code), 303)
-
-
-@bp.post("/<int:secret_id>/retirements")
-@staff_only(may="configure")
-def retire(code: str, secret_id: int) -> Answer | Response:
-    secret = secret_or_404(code, secret_id)
-    page = secret.checkout_page
-    try:
-        secret.retire(by=current_staff)
-    except Refused as refused:
-        return shown(page, PageForm(page, as_kept=True), refusal=refused.refusal), 409
-    db.session.commit()
-    flash(_("The secret was retired: what is signed with it is refused from now on."))
     return redirect(url_for("checkout_pages.show", code=page.code), 303)

@@ -1,14 +1,11 @@
-"""/pools/<id>/uploads: a file is uploaded, explained, and confirmed or let go."""
+"""/pools/<id>/uploads: a file is uploaded and explained."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.access import current_staff, staff_only
 from portal.extensions import db
-from portal.jobs import jobs
 from portal.models import PoolUpload, Refused
-from portal.pools import uploads
 from portal.pools.apart import begin_apart
 from portal.pools.findings import Findings, Kind
 from portal.views.large_bodies import let_in
@@ -65,38 +62,8 @@ def progress(pool_id: int, upload_id: int) -> str:
     return render_template("pool_uploads/_upload.html", **_shown(upload))
 
 
-@bp.post("/<int:upload_id>/publication")
-@staff_only(may="configure")
-def publish(pool_id: int, upload_id: int) -> tuple[str, int] | Response:
-    upload = upload_or_404(pool_id, upload_id)
-    try:
-        due = uploads.publish(upload, by=current_staff)
-    except Refused as refused:
-        return _refused(upload, refused)
-    for fulfilment_id in due:
-        jobs().fulfil(fulfilment_id)
-    flash(_("The licenses are in the pool."))
-    return redirect(url_for("pools.show", pool_id=pool_id), 303)
-
-
-@bp.post("/<int:upload_id>/withdrawal")
-@staff_only(may="configure")
-def withdraw(pool_id: int, upload_id: int) -> tuple[str, int] | Response:
-    """Discard it, or take it back where it is in the pool."""
-    upload = upload_or_404(pool_id, upload_id)
-    try:
-        if upload.is_in_pool:
-            uploads.take_back(upload, by=current_staff)
-            flash(_("The upload was taken back."))
-        else:
-            uploads.discard(upload)
-            flash(_("The upload was discarded. Nothing of it is in the pool."))
-    except Refused as refused:
-        return _refused(upload, refused)
-    return redirect(url_for("pools.show", pool_id=pool_id), 303)
-
-
-def _refused(upload: PoolUpload, refused: Refused) -> tuple[str, int]:
+def refused_page(upload: PoolUpload, refused: Refused) -> tuple[str, int]:
+    """The page of an upload that says why what was asked of it is not done."""
     shown = _shown(upload) | {"refusal": refused.refusal}
     return render_template("pool_uploads/show.html", **shown), 409
 
