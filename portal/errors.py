@@ -14,7 +14,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response
 
-from portal import access, rate_limits, sessions
+from portal import rate_limits, sessions
+from portal.access import sign_in
 from portal.database.failures import UNAVAILABLE, first_line, has_no_room, is_unavailable
 from portal.error_words import NoRoom, in_words
 from portal.extensions import db
@@ -59,8 +60,8 @@ def _answer(error: HTTPException) -> Response:
     cause = getattr(error, "original_exception", None)
     if cause is not None and is_unavailable(cause):
         return _database_failed(cause)
-    if isinstance(error, CSRFError) and access.has_to_sign_in():
-        return access.to_sign_in()  # the form was good before the session ended
+    if isinstance(error, CSRFError) and sign_in.has_to_sign_in():
+        return sign_in.to_sign_in()  # the form was good before the session ended
     code = error.code or 500
     if code >= 500:
         db.session.rollback()

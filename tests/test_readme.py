@@ -69,7 +69,7 @@ def test_the_commands_do_what_they_say(commands, tmp_path, mailbox):
     }
     run = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands],
-        check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120,
+        check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert "60 imported, 0 updated, 0 unchanged, 0 rejected" in run.stdout

@@ -1,16 +1,15 @@
 """/pools/<id>/uploads: a file is uploaded and explained."""
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from portal.access import current_staff, staff_only
-from portal.extensions import db
+from portal.access import current_staff, pool_or_404, staff_only, upload_or_404
 from portal.models import PoolUpload, Refused
 from portal.pools.apart import begin_apart
 from portal.pools.findings import Findings, Kind
 from portal.views.large_bodies import let_in
 from portal.views.pool_forms import PoolForm, UploadForm
-from portal.views.pools import LARGEST_POOL_ID, page_of, pool_or_404
+from portal.views.pools import page_of
 
 bp = Blueprint("pool_uploads", __name__, url_prefix="/pools/<int:pool_id>/uploads")
 
@@ -21,14 +20,6 @@ LARGEST_FILE = 200 * 1024 * 1024
 def let_large_files_in(_endpoint: str | None, _values: dict[str, object] | None) -> None:
     if request.endpoint == "pool_uploads.create":
         let_in(LARGEST_FILE, may="configure")
-
-
-def upload_or_404(pool_id: int, upload_id: int) -> PoolUpload:
-    """The upload of this id, of this pool."""
-    if max(pool_id, upload_id) > LARGEST_POOL_ID:
-        abort(404)
-    query = db.select(PoolUpload).filter_by(id=upload_id, pool_id=pool_id)
-    return db.session.scalars(query).one_or_none() or abort(404)
 
 
 @bp.post("")

@@ -1,10 +1,10 @@
 """/pools: lists of licenses, for operators."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.access import current_staff, staff_only
+from portal.access import current_staff, pool_or_404, staff_only
 from portal.extensions import db
 from portal.models import Change, Pool, PoolUpload, Refused, Unsound
 from portal.pools.figures import figures_of
@@ -13,15 +13,8 @@ from portal.views.pool_forms import PoolForm, UploadForm
 
 bp = Blueprint("pools", __name__, url_prefix="/pools")
 
-LARGEST_POOL_ID = 2**31 - 1
-
 # So many changes are shown; nobody reads more of them on a page.
 CHANGES = 50
-
-
-def pool_or_404(pool_id: int) -> Pool:
-    """The pool of this id."""
-    return (db.session.get(Pool, pool_id) if pool_id <= LARGEST_POOL_ID else None) or abort(404)
 
 
 @bp.get("")

@@ -4,10 +4,10 @@ from flask import Blueprint, flash, redirect, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.access import current_staff, staff_only
+from portal.access import current_staff, staff_only, upload_or_404
 from portal.models import Refused
 from portal.pools import uploads
-from portal.views.pool_uploads import refused_page, upload_or_404
+from portal.views.pool_uploads import refused_page
 
 bp = Blueprint(
     "withdrawals", __name__, url_prefix="/pools/<int:pool_id>/uploads/<int:upload_id>/withdrawal"

@@ -1,0 +1,50 @@
+"""Who has to sign in is led to the sign-in page, and back to where they were."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+from flask import Flask, Response, redirect, request, url_for
+from flask_security import current_user as signed_in_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal.database.connections import SAFE_METHODS
+
+# Reached without signing in; a test walks every other route as a stranger.
+PUBLIC = {"static", "security.login", "security.forgot_password", "security.reset_password"}
+
+
+def init_app(app: Flask) -> None:
+    app.after_request(_lead_htmx_along)
+    app.extensions["security"].unauthn_handler(lambda *_ways, headers: to_sign_in())
+    app.add_url_rule("/", "home", lambda: redirect(url_for("orders.index")))
+
+
+def has_to_sign_in() -> bool:
+    """Whether nobody, or nobody any more, has signed in where somebody has to."""
+    return request.endpoint not in PUBLIC and not signed_in_user.is_authenticated
+
+
+def to_sign_in() -> BaseResponse:
+    """The sign-in page, which leads back to the page that the person was on."""
+    return redirect(url_for("security.login", next=_page_they_are_on()))
+
+
+def _page_they_are_on() -> str | None:
+    """Its address without the host. What asked may have been a fragment of it or a form on it, and
+    neither is a page to come back to."""
+    if request.method in SAFE_METHODS and "HX-Request" not in request.headers:
+        return request.full_path.rstrip("?")
+    try:
+        page = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    except ValueError:
+        return None
+    return urlunsplit(("", "", page.path, page.query, "")) if page.netloc == request.host else None
+
+
+def _lead_htmx_along(response: Response) -> Response:
+    """A redirect under htmx would be followed inside its request and end up in a fragment's place;
+    the person means to go to that page."""
+    if "HX-Request" in request.headers and response.status_code in (301, 302, 303, 307, 308):
+        response.headers["HX-Redirect"] = response.headers.pop("Location")
+        response.status_code = 200
+        response.set_data("")
+    return response
