@@ -14,7 +14,8 @@ from cryptography.x509.oid import NameOID
 
 from portal import clock, smtp
 from portal.smtp import Failure
-from portal.smtp.conversation import Connection, Departure
+from portal.smtp.connection import Connection
+from portal.smtp.departure import Departure
 from tests.support.mail_servers import Mailbox, loopback_socket
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

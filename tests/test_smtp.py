@@ -6,7 +6,8 @@ from time import monotonic
 import pytest
 
 from portal import smtp
-from portal.smtp.conversation import Connection, Departure
+from portal.smtp.connection import Connection
+from portal.smtp.departure import Departure
 from portal.smtp.outcome import Failure
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -6,7 +6,8 @@ from threading import Event, Thread
 import flask_mail
 from flask import Flask, current_app
 
-from portal.smtp.conversation import QUIT_SECONDS, Connection, Departure
+from portal.smtp.connection import QUIT_SECONDS, Connection
+from portal.smtp.departure import Departure
 from portal.smtp.explanation import explain
 from portal.smtp.line import open_line
 from portal.smtp.outcome import Failure, Outcome

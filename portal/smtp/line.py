@@ -4,7 +4,7 @@ from threading import local
 from time import monotonic
 from typing import Self
 
-from portal.smtp.conversation import Connection
+from portal.smtp.connection import Connection
 
 # After so many mails it is a fresh connection's turn: some mail servers take no more on one.
 MOST_MAILS = 50
