@@ -85,6 +85,16 @@ def test_an_answer_arrives_at_its_step(mail, step, error, answer):
     assert not any(later in reached for later in steps_after(step))
 
 
+def test_what_comes_first_is_said_before_the_fault(mail):
+    with FaultyMailServer("MAIL", first=["451 Later", "250 OK"], answer="550 No") as server:
+        with pytest.raises(smtplib.SMTPSenderRefused, match="Later"):
+            send(server, mail)
+        send(server, mail)
+        with pytest.raises(smtplib.SMTPSenderRefused, match="No"):
+            send(server, mail)
+    assert len(server.messages) == 1
+
+
 @pytest.mark.parametrize("deed", ["drop", "reset"])
 @pytest.mark.parametrize("step", STEPS_OF_A_MAIL)
 def test_the_connection_ends_at_its_step(mail, step, deed):
@@ -148,6 +158,7 @@ def test_a_server_that_says_421_leaves(mail):
         {"at": "LUNCH", "does": "drop"},
         {"at": "RCPT"},
         {"answer": "550 No"},
+        {"first": ["550 No"]},
         {"at": "RCPT", "does": "refuse"},
         {"at": "RCPT", "answer": "550 No", "does": "drop"},
         {"at": "MIDDLE", "answer": "550 No"},

@@ -17,6 +17,9 @@ from portal.smtp.reply import NotUnderstood
 
 QUIT_SECONDS = 1.0
 
+# RFC 4954, 6: the name or the password is wrong.
+WRONG_CREDENTIALS = 535
+
 
 class Connection(flask_mail.Connection):
     """Flask-Mail's connection, with time limits and verified certificates.
@@ -32,12 +35,14 @@ class Connection(flask_mail.Connection):
         self.step = Failure.NOT_WELCOME
 
     def open(self) -> None:
-        """Connect. Raises what smtplib raises."""
+        """Connect. Raises what smtplib raises, but of several noes the one that says why."""
         try:
             self.host = self.configure_host()
-        except BaseException:
-            if self._departure.conversation:
-                self._departure.conversation.close()
+        except BaseException as error:
+            if conversation := self._departure.conversation:
+                conversation.close()
+                if isinstance(error, smtplib.SMTPException):
+                    raise min([*conversation.noes, error], key=_tells_little) from None
             raise
 
     def attend(self, departure: Departure) -> None:
@@ -93,6 +98,16 @@ class Connection(flask_mail.Connection):
             self.host.putcmd("quit")
             self.host.sock.recv(1)  # a whole line may take for ever
         self.host.close()
+
+
+def _tells_little(no: smtplib.SMTPException) -> tuple[bool, bool]:
+    """How little it says of why: smtplib tries one way to sign in after the other, and what the
+    server says of the last, or that it has lost patience and left, may hide the reason.
+
+    RFC 5321, 4.2.2: a code of 500 to 504 only says that the server does not know that way.
+    """
+    code = getattr(no, "smtp_code", 0)
+    return code != WRONG_CREDENTIALS, 500 <= code <= 504
 
 
 @cache

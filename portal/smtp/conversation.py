@@ -15,6 +15,7 @@ class Conversation(smtplib.SMTP):
 
     def __init__(self, departure: Departure, *args: Any, **kwargs: Any) -> None:
         self._departure = departure
+        self.noes: list[smtplib.SMTPException] = []  # after which smtplib tries another way
         departure.conversation = self  # before it connects, which may take for ever
         super().__init__(*args, **kwargs)
 
@@ -61,6 +62,13 @@ class Conversation(smtplib.SMTP):
             return False
         finally:
             self.sock.settimeout(waits)
+
+    def auth(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        try:
+            return super().auth(*args, **kwargs)
+        except smtplib.SMTPAuthenticationError as no:
+            self.noes.append(no)
+            raise
 
     def mail(self, sender: str, options: Any = ()) -> tuple[int, bytes]:
         return _yes_is_250(super().mail(sender, options))

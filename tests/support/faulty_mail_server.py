@@ -12,7 +12,7 @@ from tests.support.mail_servers import Mailbox, loopback_socket
 
 STEPS = {  # and what an ordinary server answers there
     "CONNECT": "220 mail.example ESMTP",
-    "EHLO": "250-mail.example\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN",
+    "EHLO": "250-mail.example\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN LOGIN",
     "AUTH": "235 2.7.0 Welcome",
     "MAIL": "250 2.1.0 OK",
     "RCPT": "250 2.1.5 OK",
@@ -40,6 +40,9 @@ class FaultyMailServer(Mailbox):
         'silence'  never answers, and keeps the connection
         'drip'     answers one byte `every` second or so that never become a line
 
+    `first` is what it says there before that, one after the other, such as to what a client tries
+    before.
+
     `farewell` is how it takes leave after `patience` mails over one connection: it answers that to
     the next MAIL, or ends the connection without a word where it is ''.
 
@@ -48,14 +51,18 @@ class FaultyMailServer(Mailbox):
     that.
     """
 
-    def __init__(self, at=None, *, answer=None, does=None, every=1.0, patience=None, farewell=""):
+    def __init__(
+        self, at=None, *, answer=None, does=None, first=(), every=1.0, patience=None, farewell=""
+    ):
         super().__init__()
         assert at is None or at in STEPS, f"{at} is none of {list(STEPS)}"
         assert does is None or does in DEEDS, f"{does} is none of {DEEDS}"
         assert (at is not None) == bool(answer) ^ bool(does), "one fault at one step"
         assert does != "refuse" or at == "CONNECT"
+        assert not first or at is not None, "what it says first it says at a step"
         assert not answer or at != "MIDDLE", "a server answers when it has seen the last dot"
         self.at, self.answer, self.does, self.every = at, answer, does, every
+        self.first = list(first)
         self.patience, self.farewell = patience, farewell
         self.commands = []
         self.connections = 0
@@ -67,7 +74,9 @@ class FaultyMailServer(Mailbox):
 
     def fault(self, step):
         """What goes wrong at `step` this time: an answer and a deed, None where nothing does."""
-        return (self.answer, self.does) if step == self.at else (None, None)
+        if step != self.at:
+            return None, None
+        return (self.first.pop(0), None) if self.first else (self.answer, self.does)
 
     def __enter__(self):
         if self.does != "refuse":
