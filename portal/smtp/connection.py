@@ -101,8 +101,8 @@ class Connection(flask_mail.Connection):
 
 
 def _tells_little(no: smtplib.SMTPException) -> tuple[bool, bool]:
-    """How little it says of why: smtplib tries one way to sign in after the other, and what the
-    server says of the last, or that it has lost patience and left, may hide the reason.
+    """How little it says of why: smtplib tries HELO after EHLO and one way to sign in after the
+    other, and what the server says of the last, or that it has left, may hide the reason.
 
     RFC 5321, 4.2.2: a code of 500 to 504 only says that the server does not know that way.
     """

@@ -63,6 +63,20 @@ class Conversation(smtplib.SMTP):
         finally:
             self.sock.settimeout(waits)
 
+    def ehlo(self, name: str = "") -> tuple[int, bytes]:
+        code, words = super().ehlo(name)
+        if code >= reply.LEAST_NO:
+            self.noes.append(smtplib.SMTPHeloError(code, words))
+        return code, words
+
+    def has_extn(self, opt: str) -> bool:
+        """Whether the server can do that. Raises SMTPHeloError where it has put off to say so, and
+        was only greeted by HELO: RFC 5321, 4.2.1, it may well say so the next time."""
+        for no in self.noes:
+            if isinstance(no, smtplib.SMTPHeloError) and no.smtp_code < reply.LEAST_FINAL:
+                raise no
+        return super().has_extn(opt)
+
     def auth(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         try:
             return super().auth(*args, **kwargs)

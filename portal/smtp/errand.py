@@ -11,9 +11,7 @@ from portal.smtp.departure import Departure
 from portal.smtp.explanation import explain
 from portal.smtp.line import open_line
 from portal.smtp.outcome import Failure, Outcome
-
-# RFC 5321, 4.2.1: the code of a no is one of 400 to 599, and reply.py knows no other beyond.
-LEAST_NO = 400
+from portal.smtp.reply import LEAST_NO
 
 
 def hand_over(message: flask_mail.Message) -> Outcome:
@@ -119,9 +117,12 @@ def _is_answer(error: Exception | None) -> bool:
 def _is_about_connection(error: OSError) -> bool:
     """Whether this says nothing about the mail: the server has gone, or takes no more mails here.
 
-    RFC 5321, 3.8 and 4.2.1: 421 may come at any time; MAIL is refused before anything was said.
+    RFC 5321, 3.8 and 4.2.1: 421 may come at any time; MAIL is refused before anything was said, and
+    EHLO was put off before.
     """
+    if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPHeloError):
+        return True
     if isinstance(error, smtplib.SMTPResponseException):
-        return isinstance(error, smtplib.SMTPSenderRefused) or error.smtp_code == 421
+        return error.smtp_code == 421
     gone = isinstance(error, smtplib.SMTPServerDisconnected)
     return gone or not isinstance(error, smtplib.SMTPException)

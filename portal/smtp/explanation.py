@@ -8,7 +8,7 @@ from unicodedata import category
 
 from portal.smtp.conversation import Conversation
 from portal.smtp.outcome import Failure
-from portal.smtp.reply import NotUnderstood
+from portal.smtp.reply import LEAST_FINAL, LEAST_NO, NotUnderstood
 from portal.unexpected import write_down
 
 log = logging.getLogger(__name__)
@@ -89,9 +89,10 @@ def _end_of(
 
 
 def _by_code(code: int, final: Failure) -> Failure:
-    if 400 <= code < 500:
-        return Failure.TRY_LATER
-    return final if code >= 500 else Failure.NOT_UNDERSTOOD  # a yes that was none to what was said
+    if code >= LEAST_FINAL:
+        return final
+    # Below it is a yes, but none to what was said.
+    return Failure.TRY_LATER if code >= LEAST_NO else Failure.NOT_UNDERSTOOD
 
 
 def _answer(code: int, words: bytes) -> str:
