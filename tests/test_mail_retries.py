@@ -73,6 +73,22 @@ def test_a_no_to_this_very_mail_is_final(automatic, mail_server, step):
     assert state(automatic) == OVER
 
 
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        ("550 5.1.8 Sender address rejected: no such domain", Failure.SENDER_REFUSED),
+        ("530 5.7.0 Authentication required", Failure.SIGN_IN_REFUSED),
+    ],
+)
+def test_a_fault_of_ours_that_a_server_finds_late_loses_no_automatic_mail(
+    automatic, mail_server, answer, failure
+):
+    mail_server(at="RCPT", answer=answer)
+    jobs.send(automatic.id)
+    assert state(automatic) == LATER
+    assert automatic.failure == failure
+
+
 @pytest.mark.parametrize("step", OURS)
 def test_a_person_hears_at_once_what_is_wrong(app, license, rob, mail_server, step):
     app.extensions["mail"].username = app.extensions["mail"].password = "keydesk"

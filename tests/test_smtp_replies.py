@@ -97,12 +97,30 @@ def test_what_was_said_is_shown(mail_server, send):
         ("MAIL", "530 5.7.0 Authentication required", Failure.SIGN_IN_REFUSED),
         ("MAIL", "530 5.7.0 Must issue a STARTTLS command first", Failure.NOT_ENCRYPTED),
         ("MAIL", "552 5.3.4 Message size exceeds limit", Failure.MAIL_REFUSED),
+        ("RCPT", "530 5.7.0 Authentication required", Failure.SIGN_IN_REFUSED),
+        ("RCPT", "530 Must issue a STARTTLS command first", Failure.NOT_ENCRYPTED),
+        ("RCPT", "503 Authenticate first", Failure.MAIL_REFUSED),
+        ("RCPT", "550 5.1.1 No such user", Failure.ADDRESS_REFUSED),
+        ("RCPT", "550 5.1.8 Sender address rejected: no such domain", Failure.SENDER_REFUSED),
+        ("RCPT", "501 5.1.7 Bad sender address", Failure.SENDER_REFUSED),
+        ("RCPT", "552 5.2.2 Mailbox full", Failure.ADDRESS_REFUSED),
+        ("RCPT", "552 5.3.4 Message size exceeds limit", Failure.MAIL_REFUSED),
+        ("RCPT", "553 5.6.7 No such letters", Failure.ADDRESS_NOT_SUPPORTED),
         ("RCPT", "550 5.7.1 Relaying denied", Failure.MAIL_REFUSED),
+        ("RCPT", "554 No", Failure.ADDRESS_REFUSED),
+        ("DATA", "550 5.1.1 No such user", Failure.ADDRESS_REFUSED),
+        ("BODY", "550 5.1.10 Recipient not found", Failure.ADDRESS_REFUSED),
+        ("BODY", "550 5.1.8 Sender address rejected: no such domain", Failure.SENDER_REFUSED),
+        ("BODY", "552 5.2.2 Mailbox full", Failure.ADDRESS_REFUSED),
+        ("BODY", "552 5.2.3 Message too long", Failure.MAIL_REFUSED),
+        ("BODY", "554 5.6.9 No such letters", Failure.ADDRESS_NOT_SUPPORTED),
+        ("BODY", "550 5.7.1 Spam", Failure.MAIL_REFUSED),
     ],
 )
 def test_a_no_is_about_what_it_says(mail_server, send, step, said, failure):
     mail_server(at=step, answer=said)
-    assert send().failure is failure
+    outcome = send()
+    assert (outcome.accepted, outcome.failure, outcome.answer) == (False, failure, said)
 
 
 def test_how_slowly_a_server_says_goodbye_keeps_nobody(mail_server, send, monkeypatch):

@@ -9,6 +9,7 @@ from typing import Any
 import flask_mail
 from flask import current_app
 
+from portal.smtp import reply
 from portal.smtp.conversation import Conversation, EncryptedConversation
 from portal.smtp.departure import Departure
 from portal.smtp.message import Message
@@ -106,7 +107,7 @@ def _tells_little(no: smtplib.SMTPException) -> tuple[bool, bool]:
 
     RFC 5321, 4.2.2: a code of 500 to 504 only says that the server does not know that way.
     """
-    code = getattr(no, "smtp_code", 0)
+    code, _words = reply.behind(no)
     return code != WRONG_CREDENTIALS, 500 <= code <= 504
 
 

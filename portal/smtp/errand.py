@@ -6,12 +6,12 @@ from threading import Event, Thread
 import flask_mail
 from flask import Flask, current_app
 
+from portal.smtp import reply
 from portal.smtp.connection import QUIT_SECONDS, Connection
 from portal.smtp.departure import Departure
 from portal.smtp.explanation import explain
 from portal.smtp.line import open_line
 from portal.smtp.outcome import Failure, Outcome
-from portal.smtp.reply import LEAST_NO
 
 
 def hand_over(message: flask_mail.Message) -> Outcome:
@@ -107,11 +107,7 @@ class _Errand(Thread):
 
 def _is_answer(error: Exception | None) -> bool:
     """Whether the mail server itself said no; after that it has no mail of ours."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        ((code, _words),) = error.recipients.values()
-    else:
-        code = getattr(error, "smtp_code", 0)
-    return code >= LEAST_NO
+    return error is not None and reply.behind(error)[0] >= reply.LEAST_NO
 
 
 def _is_about_connection(error: OSError) -> bool:

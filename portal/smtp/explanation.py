@@ -6,6 +6,7 @@ import smtplib
 import ssl
 from unicodedata import category
 
+from portal.smtp import reply
 from portal.smtp.conversation import Conversation
 from portal.smtp.outcome import Failure
 from portal.smtp.reply import LEAST_FINAL, LEAST_NO, NotUnderstood
@@ -16,16 +17,31 @@ log = logging.getLogger(__name__)
 # What a final refusal means, where the error itself says at what.
 _REFUSED = {
     smtplib.SMTPSenderRefused: Failure.SENDER_REFUSED,
+    smtplib.SMTPRecipientsRefused: Failure.ADDRESS_REFUSED,
     smtplib.SMTPDataError: Failure.MAIL_REFUSED,
     smtplib.SMTPConnectError: Failure.NOT_WELCOME,
     smtplib.SMTPHeloError: Failure.NOT_WELCOME,
     smtplib.SMTPAuthenticationError: Failure.SIGN_IN_REFUSED,
 }
-# RFC 3463: x.7.x is about what is allowed and not about the address, such as "relaying denied".
-_POLICY = re.compile(rb"5\.7\.")
-# RFC 4954, 6 and RFC 3207, 4; RFC 1870, 6.
+# What it means where the server says itself what it is about: many refuse the sender only when they
+# hear of the recipient, and some the recipient only when they have the mail.
+# RFC 3463, 3: the sender; the recipient and the mailbox; the size, or what is allowed, such as
+# relaying. RFC 6531, 4: letters beyond ASCII.
+_ABOUT = {
+    re.compile(rb"5\.1\.[78]\b"): Failure.SENDER_REFUSED,
+    re.compile(rb"5\.(1\.([1-46]|10)|2\.[12])\b"): Failure.ADDRESS_REFUSED,
+    re.compile(rb"5\.6\.[79]\b"): Failure.ADDRESS_NOT_SUPPORTED,
+    re.compile(rb"5\.(2\.3|3\.4|7\.[0-9]+)\b"): Failure.MAIL_REFUSED,
+}
+# RFC 4954, 6 and RFC 3207, 4: to any command.
 TO_BE_SIGNED_IN = 530
-TOO_LARGE = 552
+# Codes that are about something else than what they were said to.
+_ELSEWHERE = {
+    # RFC 1870, 6: some see the size when they hear of the mail.
+    (smtplib.SMTPSenderRefused, 552): Failure.MAIL_REFUSED,
+    # RFC 5321, 4.2.3: a command that is out of sequence, which no address is.
+    (smtplib.SMTPRecipientsRefused, 503): Failure.MAIL_REFUSED,
+}
 # Some quote policies and logs; nobody reads more, and each answer is kept twice.
 LONGEST_ANSWER = 2_000
 
@@ -37,13 +53,9 @@ def explain(
 
     `step` is what a refusal means where the conversation was, see Connection.
     """
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        ((code, words),) = error.recipients.values()
-        final = Failure.MAIL_REFUSED if _POLICY.match(words) else Failure.ADDRESS_REFUSED
-        return _by_code(code, final), _answer(code, words)
-    if isinstance(error, smtplib.SMTPResponseException):
-        code, words = error.smtp_code, _bytes(error.smtp_error)
-        return _by_code(code, _refused(error, words, step)), _answer(code, words)
+    code, words = reply.behind(error)
+    if code:
+        return _by_code(code, _refused(error, code, words, step)), _answer(code, words)
     if isinstance(error, NotUnderstood):
         return Failure.NOT_UNDERSTOOD, _readable(error.said) or None
     if isinstance(error, smtplib.SMTPServerDisconnected):
@@ -57,13 +69,15 @@ def explain(
     return _broken(error)
 
 
-def _refused(error: smtplib.SMTPResponseException, words: bytes, step: Failure) -> Failure:
-    """What a final no means that is not about the recipient."""
-    if error.smtp_code == TO_BE_SIGNED_IN:
+def _refused(error: Exception, code: int, words: bytes, step: Failure) -> Failure:
+    """What a final no is about."""
+    if code == TO_BE_SIGNED_IN:
         return Failure.NOT_ENCRYPTED if b"STARTTLS" in words.upper() else Failure.SIGN_IN_REFUSED
-    if error.smtp_code == TOO_LARGE:  # some see it when they hear of the mail
-        return Failure.MAIL_REFUSED
-    return _REFUSED.get(type(error), step)
+    if isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
+        for about, failure in _ABOUT.items():
+            if about.match(words):
+                return failure
+    return _ELSEWHERE.get((type(error), code)) or _REFUSED.get(type(error), step)
 
 
 def _broken(error: Exception) -> tuple[Failure, str | None]:
@@ -104,8 +118,3 @@ def _readable(words: bytes) -> str:
     text = words.decode("utf-8", "replace")
     readable = "".join(sign for sign in text if sign == "\n" or category(sign) != "Cc").strip()
     return readable if len(readable) <= LONGEST_ANSWER else f"{readable[:LONGEST_ANSWER]}…"
-
-
-def _bytes(words: bytes | str) -> bytes:
-    """smtplib has some of its own among those of servers."""
-    return words.encode() if isinstance(words, str) else words

@@ -44,3 +44,18 @@ def read(file: BinaryIO) -> tuple[int, bytes]:
         words.append((found[3] or b"").strip())
         if found[2] != b"-":
             return int(found[1]), b"\n".join(words)
+
+
+def behind(error: Exception) -> tuple[int, bytes]:
+    """The reply that made smtplib raise `error`, for our one recipient; (0, b"") where none did."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        ((code, words),) = error.recipients.values()
+        return code, words
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code, _bytes(error.smtp_error)
+    return 0, b""
+
+
+def _bytes(words: bytes | str) -> bytes:
+    """smtplib has some of its own among those of servers."""
+    return words.encode() if isinstance(words, str) else words
