@@ -101,3 +101,11 @@ def test_what_went_wrong_over_a_kept_connection_is_said_as_over_a_fresh_one(
 
     server.at = server.answer = server.does = None
     assert send(1)[0].accepted
+
+
+def test_a_server_that_leaves_when_it_hears_of_the_recipient_is_called_anew(line, mail_server):
+    server = mail_server(at="RCPT", first=["250 OK"], answer="421 4.7.0 Too many")
+    (first, second) = send(2)
+    assert first.accepted
+    assert (second.failure, second.answer) == (Failure.TRY_LATER, "421 4.7.0 Too many")
+    assert server.connections == 2

@@ -13,6 +13,14 @@ from portal.smtp.explanation import explain
 from portal.smtp.line import open_line
 from portal.smtp.outcome import Failure, Outcome
 
+# What says nothing about a mail. RFC 5321, 3.3: when MAIL is refused, or EHLO was put off, the
+# server has not been told for whom it is.
+_ABOUT_CONNECTION = (
+    smtplib.SMTPServerDisconnected,
+    smtplib.SMTPHeloError,
+    smtplib.SMTPSenderRefused,
+)
+
 
 def hand_over(message: flask_mail.Message) -> Outcome:
     """Offer `message` to the mail server and say what came of it, within MAIL_TIME_LIMIT seconds
@@ -111,14 +119,7 @@ def _is_answer(error: Exception | None) -> bool:
 
 
 def _is_about_connection(error: OSError) -> bool:
-    """Whether this says nothing about the mail: the server has gone, or takes no more mails here.
-
-    RFC 5321, 3.8 and 4.2.1: 421 may come at any time; MAIL is refused before anything was said, and
-    EHLO was put off before.
-    """
-    if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPHeloError):
+    """Whether this says nothing about the mail: the server has gone, or takes no more here."""
+    if isinstance(error, _ABOUT_CONNECTION) or reply.behind(error)[0] == reply.LEAVES:
         return True
-    if isinstance(error, smtplib.SMTPResponseException):
-        return error.smtp_code == 421
-    gone = isinstance(error, smtplib.SMTPServerDisconnected)
-    return gone or not isinstance(error, smtplib.SMTPException)
+    return not isinstance(error, smtplib.SMTPException)  # but of the socket

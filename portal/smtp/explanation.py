@@ -9,7 +9,7 @@ from unicodedata import category
 from portal.smtp import reply
 from portal.smtp.conversation import Conversation
 from portal.smtp.outcome import Failure
-from portal.smtp.reply import LEAST_FINAL, LEAST_NO, NotUnderstood
+from portal.smtp.reply import NotUnderstood
 from portal.unexpected import write_down
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def _end_of(
     conversation: Conversation | None, error: smtplib.SMTPServerDisconnected
 ) -> tuple[Failure, str | None]:
     code, words = conversation.last_reply if conversation else (0, b"")
-    if code == 421:  # RFC 5321, 3.8: it says this and leaves
+    if code == reply.LEAVES:
         return Failure.TRY_LATER, _answer(code, words)
     # smtplib wraps the time-out of a read in this one
     timed_out = isinstance(error.__context__, TimeoutError)
@@ -103,10 +103,10 @@ def _end_of(
 
 
 def _by_code(code: int, final: Failure) -> Failure:
-    if code >= LEAST_FINAL:
+    if code >= reply.LEAST_FINAL:
         return final
     # Below it is a yes, but none to what was said.
-    return Failure.TRY_LATER if code >= LEAST_NO else Failure.NOT_UNDERSTOOD
+    return Failure.TRY_LATER if code >= reply.LEAST_NO else Failure.NOT_UNDERSTOOD
 
 
 def _answer(code: int, words: bytes) -> str:

@@ -9,6 +9,8 @@ LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?\r?\n", re.DOTALL)
 # RFC 5321, 4.2.1: from here on it is a no, and from there on one for good.
 LEAST_NO = 400
 LEAST_FINAL = 500
+# RFC 5321, 3.8: a server may say so at any time, and leaves.
+LEAVES = 421
 
 # RFC 5321, 4.5.3.1.5 asks for 512; and no server says as much as the second at a time.
 LONGEST_LINE = 8_192
