@@ -55,6 +55,7 @@ def test_what_is_no_reply_answers_nothing(mail_server, send, step, said):
     [
         ("CONNECT", "250 Hello"),
         ("AUTH", "250 Fine"),
+        ("AUTH", "334 Go ahead"),
         ("MAIL", "354 Go ahead"),
         ("RCPT", "354 Go ahead"),
         ("DATA", "250 Fine"),

@@ -1,5 +1,6 @@
 """A conversation with the mail server, and what it knows of the mail that is its subject."""
 
+import binascii
 import smtplib
 from typing import Any
 
@@ -83,6 +84,8 @@ class Conversation(smtplib.SMTP):
         except smtplib.SMTPAuthenticationError as no:
             self.noes.append(no)
             raise
+        except binascii.Error:  # RFC 4954, 4: what it asks for is Base64
+            raise NotUnderstood(self.last_reply[1]) from None
 
     def mail(self, sender: str, options: Any = ()) -> tuple[int, bytes]:
         return _yes_is_250(super().mail(sender, options))
