@@ -93,6 +93,13 @@ def test_a_server_without_smtputf8_has_a_reason_of_its_own(mail_server, send):
     assert (outcome.accepted, outcome.failure) == (False, Failure.ADDRESS_NOT_SUPPORTED)
 
 
+def test_a_sender_that_needs_smtputf8_is_ours_to_mend(app, mail_server):
+    app.config["MAIL_DEFAULT_SENDER"] = "käthe@example.com"
+    mail_server(at="EHLO", answer="250 mail.example")
+    outcome = smtp.hand_over(smtp.Message("Hello", ["kim@example.com"], "Hello.", None))
+    assert (outcome.accepted, outcome.failure) == (False, Failure.SENDER_REFUSED)
+
+
 def test_a_server_without_tls_is_not_spoken_to_in_the_open(app, mail_server, send):
     app.extensions["mail"].use_tls = True
     server = mail_server()

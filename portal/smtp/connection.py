@@ -83,7 +83,8 @@ class Connection(flask_mail.Connection):
         assert self.host  # noqa: S101 - for the type checker
         options = []
         if message.needs_utf8:
-            self.step = Failure.ADDRESS_NOT_SUPPORTED
+            is_theirs = not message.to.isascii()
+            self.step = Failure.ADDRESS_NOT_SUPPORTED if is_theirs else Failure.SENDER_REFUSED
             self.host.ehlo_or_helo_if_needed()
             if not self.host.has_extn("smtputf8"):
                 raise smtplib.SMTPNotSupportedError
