@@ -78,6 +78,7 @@ def test_a_no_to_this_very_mail_is_final(automatic, mail_server, step):
     [
         ("550 5.1.8 Sender address rejected: no such domain", Failure.SENDER_REFUSED),
         ("530 5.7.0 Authentication required", Failure.SIGN_IN_REFUSED),
+        ("503 Authenticate first", Failure.NOT_WELCOME),
     ],
 )
 def test_a_fault_of_ours_that_a_server_finds_late_loses_no_automatic_mail(

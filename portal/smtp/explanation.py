@@ -39,8 +39,10 @@ TO_BE_SIGNED_IN = 530
 _ELSEWHERE = {
     # RFC 1870, 6: some see the size when they hear of the mail.
     (smtplib.SMTPSenderRefused, 552): Failure.MAIL_REFUSED,
-    # RFC 5321, 4.2.3: a command that is out of sequence, which no address is.
-    (smtplib.SMTPRecipientsRefused, 503): Failure.MAIL_REFUSED,
+    # RFC 5321, 4.2.3: a command is out of sequence, such as before a sign-in; no mail is.
+    (smtplib.SMTPSenderRefused, 503): Failure.NOT_WELCOME,
+    (smtplib.SMTPRecipientsRefused, 503): Failure.NOT_WELCOME,
+    (smtplib.SMTPDataError, 503): Failure.NOT_WELCOME,
 }
 # Some quote policies and logs; nobody reads more, and each answer is kept twice.
 LONGEST_ANSWER = 2_000
