@@ -20,6 +20,9 @@ from tests.support.mail_servers import Mailbox, loopback_socket
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
+# RFC 8446, 6.1: how one leaves politely, here before there are keys.
+CLOSE_NOTIFY = "\x15\x03\x03\x00\x02\x01\x00"
+
 
 class Keeper(Mailbox):
     async def handle_DATA(self, _server, _session, envelope):
@@ -97,6 +100,14 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(encrypted):
     assert (outcome.accepted, outcome.failure) == (False, Failure.NOT_ENCRYPTED)
     assert "certificate" in outcome.answer
     assert encrypted.empty
+
+
+@pytest.mark.parametrize("leaves", [{"does": "drop"}, {"does": "reset"}, {"answer": CLOSE_NOTIFY}])
+def test_a_server_that_leaves_before_it_has_encrypted_may_do_so_later(app, mail_server, leaves):
+    app.extensions["mail"].use_ssl = True
+    mail_server(at="CONNECT", **leaves)
+    outcome = send()
+    assert (outcome.accepted, outcome.failure) == (False, Failure.DROPPED)
 
 
 def test_several_mails_over_one_connection(encrypted, certificate, monkeypatch):

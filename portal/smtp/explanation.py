@@ -64,7 +64,7 @@ def explain(
         return _end_of(conversation, error)
     if isinstance(error, smtplib.SMTPException):  # the server lacks what this step needs
         return step, _readable(str(error).encode()) or None
-    if isinstance(error, ssl.SSLEOFError):
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return Failure.DROPPED, None
     if isinstance(error, ssl.SSLError):
         return Failure.NOT_ENCRYPTED, str(error)

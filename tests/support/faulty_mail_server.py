@@ -134,7 +134,7 @@ class _Conversation:
     def run(self):
         self._answer("CONNECT")
         while True:
-            command = self._read().decode().strip()
+            command = self._read().decode(errors="replace").strip()  # or it is TLS
             self._server.commands.append(command)
             self._obey(command)
 
