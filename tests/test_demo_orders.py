@@ -7,8 +7,8 @@ import pytest
 from portal.demo import portal as demo_portal
 from portal.demo.orders import UNUSUAL, demo_orders
 from portal.extensions import db
-from portal.fulfilment import web_service
 from portal.models import Delivery, License, Order, Product, Staff, Tool
+from portal.shared_secret import new_secret
 
 
 def test_an_accented_name_keeps_its_letters_in_the_address():
@@ -58,6 +58,6 @@ def test_a_start_moves_the_products_of_the_demo_and_no_others(app):
     settings = {"url": "https://vendor.example/licenses"}
     other.set_up(by=None, tool=Tool.WEB_SERVICE, settings=settings)
     db.session.commit()
-    demo_portal.point_to_vendor("http://127.0.0.1:9999/licenses", web_service.new_secret())
+    demo_portal.point_to_vendor("http://127.0.0.1:9999/licenses", new_secret())
     assert own.settings["url"] == "http://127.0.0.1:9999/licenses"
     assert other.settings["url"] == settings["url"]

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from portal.fulfilment.answer import Failure, Licenses
-from portal.fulfilment.web_service import new_secret, obtain, try_it
+from portal.fulfilment.web_service import obtain, try_it
 from portal.fulfilment.web_service.message import compose
+from portal.shared_secret import new_secret
 from tests.support.web_services import EXAMPLE, ask, request_for, settings_for
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from portal.fulfilment.web_service import Method, Parameter, Settings, new_secret
+from portal.fulfilment.web_service import Method, Parameter, Settings
 from tests.support.web_services import SECRET
 
 ORDINARY = {"url": "https://vendor.example/licenses", "secret": SECRET}
@@ -34,11 +34,6 @@ def test_the_settings_survive_being_stored():
     assert SECRET not in settings.model_dump_json()
 
 
-def test_a_new_secret_is_a_good_one():
-    assert new_secret() != new_secret()
-    Settings(**ORDINARY | {"secret": new_secret()})
-
-
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -53,10 +48,7 @@ def test_a_new_secret_is_a_good_one():
         ({"url": f"https://{'a.' * 127}example/"}, "name in the address is too long"),
         ({"method": "PUT"}, "POST"),
         ({"secret": ""}, "whsec_"),
-        ({"secret": SECRET.removeprefix("whsec_")}, "whsec_"),
         ({"secret": "whsec_c2hvcnQ="}, "whsec_"),
-        ({"secret": "whsec_" + "ä" * 40}, "whsec_"),
-        ({"secret": "whsec_" + "%" * 40}, "whsec_"),
         ({"parameter_names": {"Mood": "mood"}}, "Order"),
         ({"parameter_names": {"Order": "Item"}}, "a name of its own"),
         ({"extra_parameters": {"Order": "1"}}, "a name of its own"),

@@ -122,7 +122,7 @@ def secret(code: str, hook: str, value_stdin: bool, retire: bool) -> None:
     try:
         fresh = PageSecret.add(page, Hook(hook), text, by=None)
     except ValueError as error:
-        raise click.ClickException(f"The secret {error}.") from None
+        raise click.ClickException(str(error)) from None
     except Refused as refused:
         refusal = refused.refusal
         raise click.ClickException(f"{refusal.sentence} {refusal.next_step}") from None

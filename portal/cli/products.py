@@ -6,6 +6,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from portal import shared_secret
 from portal.cli.assignments import Assignment, assignments_in, changed, line_typed
 from portal.cli.pages import page_or_fail
 from portal.cli.settings import given, one_line_about
@@ -183,4 +184,4 @@ def _pool_id(title: str | None) -> int | None:
 def _fresh_secret(tool: str | None) -> str:
     if not (tool and tool_settings.has_secret(tool)):
         raise click.UsageError("--new-secret: The tool has no secret.")
-    return tool_settings.new_secret(tool)
+    return shared_secret.new_secret()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from portal.fulfilment.web_service import new_secret
+from portal.shared_secret import new_secret
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "web_service.py"
 

@@ -19,6 +19,7 @@ from portal.models.change import Change
 from portal.models.product_settings import LicenseQuantity, Tool, checked_product
 from portal.models.refusal import Refusal, Refused
 from portal.models.unsound import Unsound
+from portal.shared_secret import new_secret
 from portal.vault import Unreadable, vault
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class Product(Model):
             )
         if refusal := Change.since_refusal(self, seen):
             raise Refused(refusal)
-        secret = tool_settings.new_secret(self.tool)
+        secret = new_secret()
         self.set_up(by=by, settings=self.known_settings | {"secret": secret})
         return secret
 

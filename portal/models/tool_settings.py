@@ -14,6 +14,7 @@ from portal.models import hidden
 from portal.models.change import ANOTHER, HIDDEN
 from portal.models.pool import Pool
 from portal.models.unsound import Unsound
+from portal.shared_secret import new_secret
 
 Stored = dict[str, Any]
 Difference = tuple[str, object, object]
@@ -33,23 +34,17 @@ def checked(tool: str, settings: Mapping[str, Any], before: Stored) -> Stored:
     given = {name: value for name, value in settings.items() if name not in fresh}
     wanted = hidden.uncovered(given, before)
     _refuse(wanted)
-    wanted |= {name: before.get(name) or new_secret(tool) for name in fresh}
+    wanted |= {name: before.get(name) or new_secret() for name in fresh}
     try:
         stored = stored_form(model.model_validate(wanted))
     except ValidationError as error:
         raise Unsound.of(error, "settings") from None
     if _host(stored) != _host(before):
         _refuse(given)
-        stored |= {name: new_secret(tool) for name in fresh}
+        stored |= {name: new_secret() for name in fresh}
     if "pool_id" in stored and db.session.get(Pool, stored["pool_id"]) is None:
         raise Unsound({"settings.pool_id": _("There is no such pool.")})
     return stored
-
-
-def new_secret(tool: str) -> str:
-    """A secret for this tool that nobody knows yet."""
-    secret: str = _tools()[tool].new_secret()
-    return secret
 
 
 def has_secret(tool: str | None) -> bool:

@@ -24,8 +24,7 @@ def create(code: str) -> Answer | Response:
     except Refused as refused:
         return shown(page, PageForm(page, as_kept=True), refusal=refused.refusal), 409
     except ValueError as error:
-        reason = _("The secret %(reason)s.", reason=str(error))
-        refusal = Refusal("unsound", reason, _("Nothing was added."))
+        refusal = Refusal("unsound", str(error), _("Nothing was added."))
         return shown(page, PageForm(page, as_kept=True), refusal=refusal), 422
     db.session.commit()
     if text is None:  # an answer of its own, because it is shown nowhere else

@@ -5,7 +5,6 @@ database nor order.
 """
 
 from portal.fulfilment.web_service.conversation import Conversation, obtain, try_it
-from portal.fulfilment.web_service.secret import new_secret
 from portal.fulfilment.web_service.settings import Method, Parameter, Settings
 
 __all__ = [
@@ -13,7 +12,6 @@ __all__ = [
     "Method",
     "Parameter",
     "Settings",
-    "new_secret",
     "obtain",
     "try_it",
 ]

@@ -14,7 +14,6 @@ from pydantic import (
     model_validator,
 )
 
-from portal.fulfilment.web_service.secret import known_secret
 from portal.fulfilment.web_service.values import (
     MOST_EXTRAS,
     HeaderName,
@@ -23,6 +22,7 @@ from portal.fulfilment.web_service.values import (
     ParameterValue,
     Pattern,
 )
+from portal.shared_secret import sound_secret
 
 LONGEST_HOST = 253  # RFC 1035, 2.3.4, without the last dot and in text
 
@@ -50,6 +50,10 @@ class Parameter(StrEnum):
     KEY_LAST_RENEW = "Key_last_renew"
 
 
+def _sound(secret: SecretStr) -> SecretStr:
+    return SecretStr(sound_secret(secret.get_secret_value()))
+
+
 class Settings(BaseModel):
     """Where and how the vendor is asked.
 
@@ -65,7 +69,7 @@ class Settings(BaseModel):
 
     url: HttpUrl
     method: Method = Method.POST
-    secret: Annotated[SecretStr, AfterValidator(known_secret)]
+    secret: Annotated[SecretStr, AfterValidator(_sound)]
     parameter_names: dict[Parameter, ParameterName] = {}
     extra_parameters: Annotated[
         dict[ParameterName, ParameterValue], Field(max_length=MOST_EXTRAS, repr=False)
