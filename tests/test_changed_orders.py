@@ -23,7 +23,7 @@ from portal.models.product import Tool
 from portal.models.replacement import replace
 from tests.people import bring_in, item_document, order_document
 from tests.pools import fill, paid, texts
-from tests.support.web_services import json_reply, reply, settings_for
+from tests.support.web_services import json_reply, reply, stored_settings_for
 from tests.test_fulfilment import entries, set_tool
 
 VPN = {"id": "2002", "name": "Sentinel VPN"}
@@ -51,7 +51,7 @@ def fulfilment(acme, vendor):
     """The fulfilment of one unit, which was delivered by the vendor's web service."""
     tell(quantity=1)
     (begun,) = db.session.scalars(db.select(Fulfilment))
-    set_tool(begun, Tool.WEB_SERVICE, **settings_for(vendor.url).stored)
+    set_tool(begun, Tool.WEB_SERVICE, **stored_settings_for(vendor.url))
     jobs.fulfil(begun.id)
     assert begun.state is FulfilmentState.DONE
     return begun
@@ -107,7 +107,7 @@ def test_a_code_that_the_item_had_before_is_not_delivered_again(fulfilment, rob,
 def test_of_what_the_vendor_mails_one_more_is_asked_for(fulfilment, vendor, mailbox):
     tell(item_document("2", codes=(), product=VPN), quantity=1)
     other = fulfilment.item.order.items[1].fulfilment
-    settings = settings_for(vendor.url, vendor_mails=True).stored
+    settings = stored_settings_for(vendor.url, vendor_mails=True)
     set_tool(other, Tool.WEB_SERVICE, **settings)
     jobs.fulfil(other.id)
     assert other.state is FulfilmentState.DONE
@@ -132,7 +132,7 @@ def test_an_information_is_not_mailed_again_for_one_more(acme, mailbox):
 
 def test_of_what_came_with_its_license_one_more_is_obtained(acme, vendor, mailbox):
     product = Product.appear(acme.id, {"1001": "Sentinel"})["1001"]
-    product.tool, product.settings = Tool.WEB_SERVICE, settings_for(vendor.url).stored
+    product.tool, product.settings = Tool.WEB_SERVICE, stored_settings_for(vendor.url)
     db.session.commit()
     tell(codes=["OURS-1"])
     assert db.session.scalars(db.select(Fulfilment)).all() == []
@@ -150,7 +150,7 @@ def test_what_comes_with_all_its_licenses_is_not_obtained(acme):
 
 def test_another_license_quantity_reopens_nothing_that_is_done(acme, vendor, mailbox):
     product = Product.appear(acme.id, {"1001": "Sentinel"})["1001"]
-    product.tool, product.settings = Tool.WEB_SERVICE, settings_for(vendor.url).stored
+    product.tool, product.settings = Tool.WEB_SERVICE, stored_settings_for(vendor.url)
     product.license_quantity = LicenseQuantity.PER_ITEM
     other = item_document("2", product=VPN)
     (begun,) = tell(other, quantity=5)
@@ -233,7 +233,7 @@ def test_an_item_that_has_its_license_needs_none(awaited, acme):
 def test_an_item_that_becomes_another_product_gets_the_license_of_that(awaited, vendor):
     former = awaited.request_id
     vpn = Product.appear(awaited.product.checkout_page_id, {"2002": "VPN"})["2002"]
-    vpn.tool, vpn.settings = Tool.WEB_SERVICE, settings_for(vendor.url).stored
+    vpn.tool, vpn.settings = Tool.WEB_SERVICE, stored_settings_for(vendor.url)
     db.session.commit()
     tell(quantity=1, product=VPN)
     assert awaited.product is vpn
@@ -248,7 +248,7 @@ def test_an_item_that_became_another_product_while_its_tool_was_asked(awaited, v
     awaited.state, awaited.due_at = FulfilmentState.WORKING, clock.now()
     db.session.commit()
     vpn = Product.appear(awaited.product.checkout_page_id, {"2002": "VPN"})["2002"]
-    vpn.tool, vpn.settings = Tool.WEB_SERVICE, settings_for(vendor.url).stored
+    vpn.tool, vpn.settings = Tool.WEB_SERVICE, stored_settings_for(vendor.url)
     db.session.commit()
     tell(quantity=1, product=VPN)
     awaited.take(Waits(Failure.LICENSE_AWAITED))

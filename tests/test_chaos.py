@@ -35,7 +35,7 @@ from tests.pools import fill
 from tests.support.faulty_mail_server import FlakyMailServer
 from tests.support.running_portal import kill, wait_until
 from tests.support.senders import message, signed, tell_over_http
-from tests.support.web_services import settings_for
+from tests.support.web_services import stored_settings_for
 
 ORDERS, SENDERS = 500, 8
 # Who is killed, in which order is left to chance.
@@ -53,7 +53,7 @@ def set_up(page, service_url):
     pool = Pool(title="Keys")
     db.session.add(pool)
     fill(pool, *(f"POOL-{number:06}" for number in range(ORDERS // 2)))
-    settings = {Tool.WEB_SERVICE: settings_for(service_url).stored, Tool.POOL: {"pool_id": pool.id}}
+    settings = {Tool.WEB_SERVICE: stored_settings_for(service_url), Tool.POOL: {"pool_id": pool.id}}
     for tool, code in TOOLS.items():
         products[code].tool, products[code].settings = tool, settings[tool]
     db.session.commit()

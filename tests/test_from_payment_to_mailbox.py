@@ -9,7 +9,7 @@ from portal.fulfilment import worklist
 from portal.models import Fulfilment, Hook, Order, PageSecret, Product, ProductText, Tool, What
 from tests.people import item_document
 from tests.support.senders import Sender, message
-from tests.support.web_services import json_reply, reply, settings_for
+from tests.support.web_services import json_reply, reply, stored_settings_for
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def acme_sends(app, acme):
 @pytest.fixture
 def product(acme, service):
     product = Product.appear(acme.id, {"1001": "Sentinel Antivirus"})["1001"]
-    product.tool, product.settings = Tool.WEB_SERVICE, settings_for(service.url).stored
+    product.tool, product.settings = Tool.WEB_SERVICE, stored_settings_for(service.url)
     db.session.commit()
     return product
 

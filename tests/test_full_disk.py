@@ -12,7 +12,7 @@ import pytest
 from portal.models import Fulfilment
 from portal.models.product import Tool
 from tests.support.running_portal import wait_until
-from tests.support.web_services import reply, settings_for
+from tests.support.web_services import reply, stored_settings_for
 from tests.test_worker import begin, is_over, seen
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -51,7 +51,7 @@ def test_what_a_vendor_answered_is_not_lost(disk, service, mailbox):
         reply("AAAA-1")(handler, closing)
 
     service.answer = [answer, reply("AAAA-2")]
-    stored = settings_for(service.url).stored
+    stored = stored_settings_for(service.url)
     (asking,) = begin("A0001111111", tool=Tool.WEB_SERVICE, settings=stored)
     disk.wait_for_complaint("The database failed")
     disk.make_room()
@@ -82,7 +82,7 @@ def test_what_comes_while_the_disk_is_full_is_done_when_there_is_room(disk, serv
     mailbox.wait_for(1)
     wait_until(is_over)
     disk.fill()
-    stored = settings_for(service.url).stored
+    stored = stored_settings_for(service.url)
     service.answer = [reply("AAAA-1"), reply("AAAA-2")]
     begin("A0002222222", "A0003333333")
     begin("A0004444444", "A0005555555", tool=Tool.WEB_SERVICE, settings=stored)

@@ -12,7 +12,7 @@ from portal.models import Endpoint, Fulfilment, FulfilmentState, License, What, 
 from portal.models.endpoint import MANY
 from portal.models.product import Tool
 from tests.people import bring_in, item_document, order_document
-from tests.support.web_services import json_reply, reply, settings_for
+from tests.support.web_services import json_reply, reply, settings_for, stored_settings_for
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def order(acme):
 def fulfilment(order, service):
     (begun,) = Fulfilment.begin(order)
     begun.product.tool = Tool.WEB_SERVICE
-    begun.product.settings = settings_for(service.url).stored
+    begun.product.settings = stored_settings_for(service.url)
     db.session.commit()
     return begun
 
@@ -81,7 +81,7 @@ def test_a_web_service_that_fails_for_many_is_left_alone_for_a_while(acme, servi
     items = [item_document(f"{number}", codes=()) for number in range(7)]
     begun = Fulfilment.begin(bring_in(order_document(items=items)))
     begun[0].product.tool = Tool.WEB_SERVICE
-    begun[0].product.settings = settings_for(service.url).stored
+    begun[0].product.settings = stored_settings_for(service.url)
     db.session.commit()
     for fulfilment in begun:
         jobs.fulfil(fulfilment.id)
@@ -155,7 +155,7 @@ def test_a_web_service_that_answers_for_one_item_is_not_left_alone_for_others(
     items = [item_document(f"{number}", codes=()) for number in range(7)]
     begun = Fulfilment.begin(bring_in(order_document(items=items)))
     begun[0].product.tool = Tool.WEB_SERVICE
-    stored = settings_for(service.url, temporary_pattern="out of stock").stored
+    stored = stored_settings_for(service.url, temporary_pattern="out of stock")
     begun[0].product.settings = stored
     db.session.commit()
     for fulfilment in begun:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from portal.fulfilment.web_service import Method, Parameter, Settings
+from portal.models.tool_settings import stored_form
 from tests.support.web_services import SECRET
 
 ORDINARY = {"url": "https://vendor.example/licenses", "secret": SECRET}
@@ -30,7 +31,7 @@ def test_what_is_secret_is_not_shown():
 
 def test_the_settings_survive_being_stored():
     settings = Settings(**ORDINARY, parameter_names={"Order": "no"}, method="GET")
-    assert Settings(**json.loads(json.dumps(settings.stored))) == settings
+    assert Settings(**json.loads(json.dumps(stored_form(settings)))) == settings
     assert SECRET not in settings.model_dump_json()
 
 

@@ -15,7 +15,7 @@ from portal.models.product import Tool
 from tests.people import bring_in, item_document, order_document
 from tests.support.faulty_mail_server import FaultyMailServer
 from tests.support.running_portal import wait_until
-from tests.support.web_services import reply, running, settings_for, silence
+from tests.support.web_services import reply, running, silence, stored_settings_for
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_web_service_that_is_slow_holds_up_nobody_else(acme, start, service, m
         reply(f"CODE-{uuid4()}")(handler, closing)
 
     service.answer = slow
-    stored = settings_for(service.url, time_out=60).stored
+    stored = stored_settings_for(service.url, time_out=60)
     start(FLASK_WORKER_THREADS="4")
     numbers = [f"A00011111{number}" for number in range(10, 22)]
     waiting = begin(*numbers, tool=Tool.WEB_SERVICE, settings=stored)
@@ -130,12 +130,12 @@ def test_several_web_services_that_are_slow_hold_up_nobody_else(acme, start, ser
             begin(
                 *(f"A000{vendor}1111{number}" for number in range(10, 14)),
                 tool=Tool.WEB_SERVICE,
-                settings=settings_for(web_service.url, time_out=60).stored,
+                settings=stored_settings_for(web_service.url, time_out=60),
                 product=f"of vendor {vendor}",
             )
         wait_until(lambda: all(web_service.asked for web_service in slow))
         begin("A0002222222", "A0003333333")
-        stored = settings_for(service.url).stored
+        stored = stored_settings_for(service.url)
         (quick,) = begin("A0004444444", tool=Tool.WEB_SERVICE, settings=stored)
         mailbox.wait_for(3)
         assert seen(Fulfilment, quick).state is FulfilmentState.DONE
@@ -146,7 +146,7 @@ def test_a_mail_server_that_is_slow_holds_up_no_web_service(acme, start, service
         start(FLASK_MAIL_PORT=str(slow.port), FLASK_MAIL_TIME_LIMIT="12")
         begin(*(f"A00011111{number}" for number in range(10, 22)))
         slow.wait_for(2)
-        stored = settings_for(service.url).stored
+        stored = stored_settings_for(service.url)
         (asking,) = begin("A0002222222", tool=Tool.WEB_SERVICE, settings=stored)
         wait_until(lambda: seen(Fulfilment, asking).state is FulfilmentState.DONE)
 

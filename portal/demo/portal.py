@@ -27,6 +27,7 @@ from portal.models import (
     Role,
     Staff,
     Tool,
+    tool_settings,
 )
 from portal.models.history import What
 from portal.pools import uploads
@@ -123,7 +124,7 @@ def point_to_vendor(url: str, secret: str) -> None:
     for code in (code for code, tool in TOOLS.items() if tool is Tool.WEB_SERVICE):
         product = page and Product.of(page.id, code)
         if product and product.tool is Tool.WEB_SERVICE:
-            product.settings = settings.stored
+            product.settings = tool_settings.stored_form(settings)
     db.session.commit()
 
 

@@ -19,6 +19,7 @@ import trustme
 
 from portal.fulfilment.answer import LicenseRequest
 from portal.fulfilment.web_service import Settings, obtain
+from portal.models.tool_settings import stored_form
 from tests.support.mail_servers import loopback_socket
 
 SECRET = "whsec_" + "a2V5ZGVzayB0ZXN0cyBvbmx5OiBub3QgYSBzZWNyZXQ="
@@ -183,6 +184,11 @@ def request_for(quantity=1, *, id="req_1", parameters=None, is_test=False):
 def settings_for(url, **changes):
     """Settings for the web service at `url`, which may be in the inner network."""
     return Settings(**{"url": url, "secret": SECRET, "inner_host_allowed": True} | changes)
+
+
+def stored_settings_for(url, **changes):
+    """The same as they are kept with a product."""
+    return stored_form(settings_for(url, **changes))
 
 
 def ask(url, quantity=1, **changes):

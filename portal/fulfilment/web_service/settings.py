@@ -1,7 +1,7 @@
 """What an operator sets for a product whose licenses come from a web service."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from flask_babel import gettext as _
 from pydantic import (
@@ -102,11 +102,6 @@ class Settings(BaseModel):
         """Under which name each parameter is sent; those left out are not in it."""
         named = {known: self.parameter_names.get(known, known.value) for known in Parameter}
         return {known: name for known, name in named.items() if name}
-
-    @property
-    def stored(self) -> dict[str, Any]:
-        """As JSON, to be sealed: with the secret, which is not in any other form of these."""
-        return self.model_dump(mode="json") | {"secret": self.secret.get_secret_value()}
 
     @property
     def origin(self) -> str:
