@@ -35,7 +35,7 @@ PARTS = {
     "/intake/lines.py": "reading lines",
     "/intake/ahead.py": "reading lines",
     "/portal/vault.py": "sealing and digests of licenses",
-    "/intake/tables.py": "values for the database",
+    "/database/tables.py": "values for the database",
     "sqlalchemy/sql/type_api.py": "values for the database",
     "sqlalchemy/dialects/sqlite/base.py": "values for the database",
     "/sqlalchemy/": "SQLAlchemy",

@@ -22,7 +22,7 @@ from sqlalchemy import select, text
 from bench.installation import POSTGRESQL_SETTINGS, Installation
 from portal import create_app
 from portal.config import INSTANCE_FILE
-from portal.database.statements import insert_many
+from portal.database.tables import insert_many, rows_of
 from portal.extensions import db
 from portal.models import (
     CheckoutPage,
@@ -154,7 +154,7 @@ def _two_pools(_app, count):
                 }
                 for position in range(first, min(first + 10_000, count + 1))
             ]
-            insert_many(db.session(), PoolLicense, rows)
+            insert_many(PoolLicense, rows_of(PoolLicense, rows))
             db.session.commit()
     _use_up(upload, count * 9 // 10)
 

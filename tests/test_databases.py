@@ -10,9 +10,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal import create_app
+from portal.database import failures
 from portal.database.connections import READING
 from portal.extensions import db
-from portal.models import CheckoutPage
+from portal.models import CheckoutPage, License
+from tests.people import bring_in, order_document
 from tests.support.application import statements
 from tests.support.databases import migrate
 
@@ -153,3 +155,27 @@ def test_the_application_starts_on_the_database_of_the_test(app, database):
 @pytest.mark.settings(PORTAL_NAME="Licences")
 def test_a_setting_can_be_changed_for_one_test(app):
     assert app.config["PORTAL_NAME"] == "Licences"
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("count", [1, 100])
+def test_licenses_are_saved_once_the_database_is_back(app, database, acme, monkeypatch, count):
+    monkeypatch.setattr(failures, "PAUSE", 0)
+    (item,) = bring_in(order_document(codes=())).items
+    texts = [f"AAAA-{number}" for number in range(count)]
+    tries = []
+
+    def save():
+        tries.append(item.licenses)
+        if len(tries) == 1:
+            pid = db.session.scalar(select(func.pg_backend_pid()))
+            engine = create_engine(database.uri)
+            with engine.connect() as other:
+                other.execute(select(func.pg_terminate_backend(pid, 5_000)))
+            engine.dispose()
+        License.save_all(item, texts, pool_license_ids=[None] * count)
+        db.session.commit()
+
+    failures.keep_trying(db.session(), save)
+    assert len(tries) == 2
+    assert [license.text for license in item.licenses] == texts

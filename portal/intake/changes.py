@@ -1,7 +1,7 @@
 """How a change of an order is made, and what its history says of it."""
 
 from portal import clock
-from portal.intake.tables import Row
+from portal.database.tables import Row
 from portal.models import HistoryEntry, Item, Order, What
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Dialect
 
+from portal.database.tables import Row, Rows, insert_many, insert_or_lock, new_ids, rows_of_each
 from portal.intake.document import OrderDocument
 from portal.intake.rows import (
     entry_rows,
@@ -14,7 +15,6 @@ from portal.intake.rows import (
     new_order_columns,
     news_rows,
 )
-from portal.intake.tables import Row, Rows, insert_many, insert_or_lock, new_ids, rows_of_each
 from portal.models import HistoryEntry, Item, License, Order
 from portal.vault import Vault
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from portal import clock
+from portal.database.tables import Row
 from portal.intake.document import (
     CustomerDocument,
     ItemDocument,
@@ -11,7 +12,6 @@ from portal.intake.document import (
     OrderDocument,
     money,
 )
-from portal.intake.tables import Row
 from portal.models import License, OrderStatus, What
 from portal.models.search_text import search_text
 from portal.vault import Vault

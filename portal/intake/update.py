@@ -15,6 +15,7 @@ from enum import StrEnum
 from sqlalchemy import case
 from sqlalchemy import update as update_rows
 
+from portal.database.tables import Row
 from portal.extensions import db
 from portal.intake.changes import note, set_columns
 from portal.intake.complaints import DocumentError
@@ -26,7 +27,6 @@ from portal.intake.rows import (
     order_columns,
     order_search_text,
 )
-from portal.intake.tables import Row
 from portal.intake.update_items import saved_item, update_items
 from portal.models import (
     Delivery,

@@ -2,10 +2,10 @@
 
 from collections import Counter
 
+from portal.database.tables import Row
 from portal.intake.changes import note, set_columns
 from portal.intake.document import ItemDocument, OrderDocument
 from portal.intake.rows import item_columns, license_columns
-from portal.intake.tables import Row
 from portal.models import Fulfilment, Item, License, Order, What
 from portal.vault import vault
 

@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import clock
-from portal.database.statements import insert_many
+from portal.database.tables import insert_many, rows_of
 from portal.database.types import BigId, UTCDateTime
 from portal.extensions import Model, db
 from portal.models.delivery import Delivery, DeliveryStatus, delivery_licenses
@@ -101,7 +101,7 @@ class License(Model):
                 zip(texts, pool_license_ids, strict=True), first
             )
         ]
-        insert_many(db.session(), cls, rows)
+        insert_many(cls, rows_of(cls, rows))
         db.session.expire(item, ["licenses"])
 
     @classmethod

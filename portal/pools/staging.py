@@ -14,7 +14,7 @@ from typing import BinaryIO
 from sqlalchemy import select, update
 
 from portal import clock
-from portal.database.statements import insert_many
+from portal.database.tables import insert_many, rows_of
 from portal.extensions import db
 from portal.models.pool_license import PoolLicense
 from portal.models.pool_upload import OVER, PoolUpload, UploadState
@@ -99,7 +99,7 @@ class Staging:
         if not found:
             db.session.rollback()
             raise Stopped
-        insert_many(db.session(), PoolLicense, rows)
+        insert_many(PoolLicense, rows_of(PoolLicense, rows))
         db.session.commit()
 
     def _rows(self, new: list[New], upload_id: int) -> Iterator[dict[str, object]]:

@@ -2,7 +2,7 @@
 """How many rows get into a table at once; SQLAlchemy's own ways take three times as long.
 
 A row is a dict of columns, and all rows of a call have the same ones: there are no defaults here.
-`rows_of_each` makes `Rows` of them: plain values, which go from one process to another cheaply.
+`rows_of` makes `Rows` of them: plain values, which go from one process to another cheaply.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,10 +11,9 @@ from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-import psycopg
 from sqlalchemy import Column, Connection, Dialect, Table, func, select
-from sqlalchemy.exc import DBAPIError
 
+from portal.database.statements import copy_rows
 from portal.database.types import UTCDateTime
 from portal.extensions import Model, db
 
@@ -44,8 +43,14 @@ class Rows(NamedTuple):
         return Rows((*self.names, name), values)
 
 
+def rows_of(model: type[Model], rows: list[Row]) -> Rows:
+    """Rows of the table of `model` as the driver of our database takes them."""
+    (taken,) = rows_of_each(model, [rows], db.session.connection().dialect)
+    return taken
+
+
 def rows_of_each(model: type[Model], groups: list[list[Row]], dialect: Dialect) -> list[Rows]:
-    """Groups of rows of the table of `model`, each as the driver of `dialect` takes it."""
+    """The same of groups of rows, each as the driver of `dialect` takes it."""
     rows = list(chain.from_iterable(groups))
     if not rows:
         return [Rows((), []) for _group in groups]
@@ -65,7 +70,7 @@ def insert_many(model: type[Model], rows: Rows) -> None:
     connection = db.session.connection()
     columns = f"{_table(model).name} ({', '.join(rows.names)})"
     if _is_worth_copying(connection, rows):
-        _copy(connection, columns, rows.values)
+        copy_rows(connection, columns, rows.values)
     else:
         _insert(connection, columns, rows.values)
 
@@ -91,7 +96,7 @@ def insert_or_lock(model: type[Model], rows: Rows) -> set[int]:
         f" AS SELECT {names} FROM {table.name} WITH NO DATA"
     )
     connection.exec_driver_sql(f"DELETE FROM {incoming}")  # of a part that was written before
-    _copy(connection, f"{incoming} ({names})", rows.values)
+    copy_rows(connection, f"{incoming} ({names})", rows.values)
     inserted = connection.exec_driver_sql(
         f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {incoming} ORDER BY id{otherwise}"
     )
@@ -125,17 +130,6 @@ def _insert(
         )
         returned += found.scalars().all() if otherwise else ()
     return returned
-
-
-def _copy(connection: Connection, columns: str, values: list[Values]) -> None:
-    driver: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    try:
-        with driver.cursor() as cursor, cursor.copy(f"COPY {columns} FROM STDIN") as copy:
-            for row in values:
-                copy.write_row(row)
-    except psycopg.Error as error:  # SQLAlchemy knows nothing of this statement
-        refusal = DBAPIError.instance("COPY", None, error, psycopg.Error, hide_parameters=True)
-        raise refusal from None
 
 
 def _processor(column: Column[Any], dialect: Dialect) -> Processor | None:
