@@ -15,8 +15,9 @@ from portal.models import Delivery, Item, Refused
 from portal.models.progress import Progress
 from portal.pools import sold
 from portal.postman import TokenSpent
+from portal.views.entered_text import as_entered
 from portal.views.large_bodies import let_in
-from portal.views.license_text import as_entered, license_field, unsound
+from portal.views.license_text import license_field, unsound
 from portal.views.orders import redrawn
 
 bp = Blueprint(

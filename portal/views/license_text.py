@@ -8,6 +8,7 @@ from wtforms import Field, Form, TextAreaField
 from wtforms.validators import InputRequired, ValidationError
 
 from portal.intake.values import LONGEST_LICENSE
+from portal.views.entered_text import as_entered
 
 
 def license_field(**options: Any) -> TextAreaField:
@@ -17,11 +18,6 @@ def license_field(**options: Any) -> TextAreaField:
         validators=[InputRequired(lazy_gettext("Enter the license.")), _is_sound],
         **options,
     )
-
-
-def as_entered(text: str | None) -> str:
-    """`text` with the line ends that were typed: a form sends others (HTML, 4.10.21)."""
-    return (text or "").replace("\r\n", "\n").strip()
 
 
 def unsound(text: str) -> str | None:

@@ -18,6 +18,7 @@ from portal.letters import default_texts
 from portal.models import CheckoutPage, PageText, Product, ProductText, Tool
 from portal.smtp import Message
 from portal.tags import OF_PRODUCT, TAGS, complaint
+from portal.views.entered_text import as_entered
 
 bp = Blueprint("texts", __name__)
 
@@ -25,11 +26,7 @@ bp = Blueprint("texts", __name__)
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 
 
-def _lines(text: str | None) -> str:
-    return (text or "").replace("\r\n", "\n").strip()
-
-
-Area = partial(TextAreaField, filters=[_lines], validators=[Length(max=10_000)])
+Area = partial(TextAreaField, filters=[as_entered], validators=[Length(max=10_000)])
 
 
 def _refuse(reason: str | None) -> None:
@@ -40,7 +37,9 @@ def _refuse(reason: str | None) -> None:
 class ProductTextForm(FlaskForm):  # type: ignore[misc]
     """A subject and a text for a product; what is empty is the default."""
 
-    subject = StringField(lazy_gettext("Subject"), filters=[_lines], validators=[Length(max=200)])
+    subject = StringField(
+        lazy_gettext("Subject"), filters=[as_entered], validators=[Length(max=200)]
+    )
     body = Area(lazy_gettext("Text"))
 
     def __init__(self, product: Product, text: ProductText | None) -> None:
