@@ -4,13 +4,11 @@ import secrets
 from collections.abc import Callable
 
 from flask_wtf import FlaskForm
-from sqlalchemy.exc import IntegrityError
 from wtforms import HiddenField
 from wtforms.validators import Regexp
 
-from portal.extensions import db
+from portal.delivery_tokens import TokenSpent, redeem
 from portal.models import Delivery, Item, Order
-from portal.postman import TokenSpent
 
 
 class Unfinished(Exception):
@@ -44,15 +42,6 @@ def once(form: Confirmation, item: Item, deed: Callable[[], Delivery]) -> Delive
     and what `deed` raises."""
     if not form.token.validate(form):
         raise TokenSpent
-    item.order.lock()
-    if done := Delivery.by_token(str(form.token.data)):
-        if done.item_id != item.id:
-            raise TokenSpent
-        return done
-    delivery = deed()
-    try:
-        db.session.commit()
-    except IntegrityError:  # at the same moment the token was used for another order
-        db.session.rollback()
-        raise TokenSpent from None
+    token = str(form.token.data)
+    delivery, _is_new = redeem(token, item.order, deed, fits=lambda done: done.item_id == item.id)
     return delivery

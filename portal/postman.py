@@ -10,11 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy.exc import IntegrityError
-
 from portal import emails, smtp
 from portal.database.connections import begin_reading
 from portal.database.failures import is_unavailable, keep_trying
+from portal.delivery_tokens import redeem
 from portal.desk_threads import room_at_mail_server
 from portal.extensions import db
 from portal.models import Delivery, License, Notice, Staff, outbox
@@ -26,10 +25,6 @@ log = logging.getLogger(__name__)
 Mail = TypeVar("Mail", Delivery, Notice)
 
 
-class TokenSpent(Exception):
-    """The token of this confirmation has led to a delivery of another license."""
-
-
 def resend(license: License, *, by: Staff, token: str, to: str | None = None) -> Delivery:
     """Send `license` again, once for each `token`; the delivery, with its outcome, or queued for
     the worker where the mail server keeps enough threads of this process waiting. `to` is the
@@ -38,15 +33,14 @@ def resend(license: License, *, by: Staff, token: str, to: str | None = None) ->
     With a token that was used for this license before, the delivery that it led to, whatever the
     rule says by now: nothing is sent. Raises Refused and TokenSpent.
     """
-    license.order.lock()
-    if done := Delivery.by_token(token):
-        return _same(done, license)
-    delivery = license.resend(by=by, token=token, to=to)
-    try:
-        db.session.commit()
-    except IntegrityError:  # at the same moment the token was used for another order
-        db.session.rollback()
-        raise TokenSpent from None
+    delivery, is_new = redeem(
+        token,
+        license.order,
+        lambda: license.resend(by=by, token=token, to=to),
+        fits=lambda done: license in done.licenses,
+    )
+    if not is_new:
+        return delivery
     with room_at_mail_server() as has_room:
         if has_room:
             deliver(delivery)
@@ -135,12 +129,6 @@ def _claimed(
         db.session.commit()
         return None
     return mail
-
-
-def _same(done: Delivery, license: License) -> Delivery:
-    if license not in done.licenses:
-        raise TokenSpent
-    return done
 
 
 def _send(delivery: Delivery) -> smtp.Outcome:

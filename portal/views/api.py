@@ -9,10 +9,10 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from portal import postman
 from portal.access import current_staff, license_or_404, order_or_404, token_only
+from portal.delivery_tokens import TokenSpent
 from portal.export import Document, delivery_document, order_document, refusal_document
 from portal.jobs import jobs
 from portal.models import Delivery, Item, Order, Refused, Staff
-from portal.postman import TokenSpent
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 

@@ -10,11 +10,11 @@ from wtforms.validators import ValidationError
 
 from portal.access import current_staff, item_or_404, staff_only
 from portal.confirmations import Confirmation, Unfinished, new_token, once
+from portal.delivery_tokens import TokenSpent
 from portal.jobs import jobs
 from portal.models import Delivery, Item, Refused
 from portal.models.progress import Progress
 from portal.pools import sold
-from portal.postman import TokenSpent
 from portal.views.entered_text import as_entered
 from portal.views.large_bodies import let_in
 from portal.views.license_text import license_field, unsound

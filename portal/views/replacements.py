@@ -11,10 +11,10 @@ from wtforms.validators import InputRequired, Length, ValidationError
 from portal import languages
 from portal.access import current_staff, license_or_404, staff_only
 from portal.confirmations import Confirmation, Unfinished, new_token, once
+from portal.delivery_tokens import TokenSpent
 from portal.jobs import jobs
 from portal.models import Delivery, License, Refused, replacement
 from portal.pools import sold
-from portal.postman import TokenSpent
 from portal.quoted_licenses import without_licenses
 from portal.views.license_text import license_field
 from portal.views.orders import redrawn

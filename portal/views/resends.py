@@ -6,9 +6,9 @@ from flask_babel import get_locale
 from portal import languages, postman
 from portal.access import current_staff, license_or_404, staff_only
 from portal.confirmations import Confirmation, new_token
+from portal.delivery_tokens import TokenSpent
 from portal.jobs import jobs
 from portal.models import Refused
-from portal.postman import TokenSpent
 from portal.views.orders import redrawn
 
 bp = Blueprint("resends", __name__, url_prefix="/orders/<number>/licenses/<int:license_id>/resends")
