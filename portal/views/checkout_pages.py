@@ -68,10 +68,8 @@ class PageForm(SettingsForm):
     )
 
     def __init__(self, page: CheckoutPage, *, as_kept: bool = False) -> None:
-        """Filled with what was sent with the request, or with what is kept."""
         kept = {"first_language": page.languages[0], "languages": page.languages}
-        sent = {"formdata": None} if as_kept else {}
-        super().__init__(obj=page, data=kept, **sent)
+        super().__init__(obj=page, data=kept, as_kept=as_kept)
         names = choices({language: _name_of(language) for language in LANGUAGES})
         self.first_language.choices = self.languages.choices = names
         self.sender.description = _(
@@ -81,7 +79,7 @@ class PageForm(SettingsForm):
     @property
     def settings(self) -> dict[str, Any]:
         """What was typed, under the names of PageSettings."""
-        typed = {name: value for name, value in self.data.items() if name != "csrf_token"}
+        typed = self.typed
         first = typed.pop("first_language")
         return typed | {"languages": [first, *typed["languages"]]}
 

@@ -1,7 +1,5 @@
 """The forms of the pages of pools, which stand on one page."""
 
-from typing import Any
-
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
@@ -33,11 +31,6 @@ class PoolForm(SettingsForm):
         lazy_gettext("Warn when so many licenses are left"), widget=NumberInput(), default="0"
     )
     warn_to = EmailField(lazy_gettext("Whom to warn"))
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What was typed, under the names of PoolSettings."""
-        return {name: value for name, value in self.data.items() if name != "csrf_token"}
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]

@@ -28,7 +28,7 @@ def index() -> str:
 @bp.get("/new")
 @staff_only(may="configure")
 def new() -> str:
-    return render_template("pools/new.html", form=PoolForm(formdata=None))
+    return render_template("pools/new.html", form=PoolForm(as_kept=True))
 
 
 @bp.post("")
@@ -37,7 +37,7 @@ def create() -> tuple[str, int] | Response:
     form = PoolForm()
     form.validate()
     try:
-        pool = Pool.add(by=current_staff, **form.settings)
+        pool = Pool.add(by=current_staff, **form.typed)
     except Unsound as unsound:
         form.complain(unsound.complaints)
         return render_template("pools/new.html", form=form), 422
@@ -52,7 +52,7 @@ def create() -> tuple[str, int] | Response:
 @staff_only(may="configure")
 def show(pool_id: int) -> str:
     pool = pool_or_404(pool_id)
-    return page_of(pool, PoolForm(formdata=None, obj=pool), UploadForm(formdata=None))
+    return page_of(pool, PoolForm(as_kept=True, obj=pool), UploadForm(formdata=None))
 
 
 @bp.post("/<int:pool_id>")
@@ -62,7 +62,7 @@ def update(pool_id: int) -> tuple[str, int] | Response:
     form = PoolForm()
     form.validate()
     try:
-        pool.change(by=current_staff, **form.settings)
+        pool.change(by=current_staff, **form.typed)
     except Unsound as unsound:
         form.complain(unsound.complaints)
         return page_of(pool, form, UploadForm(formdata=None)), 422

@@ -49,9 +49,7 @@ class ProductForm(SettingsForm):
     tool = RadioField(lazy_gettext("How licenses are obtained"), validate_choice=False)
 
     def __init__(self, product: Product, *, as_kept: bool = False) -> None:
-        """Filled with what was sent with the request, or with what is kept."""
-        sent = {"formdata": None} if as_kept else {}
-        super().__init__(obj=product, **sent)
+        super().__init__(obj=product, as_kept=as_kept)
         self.tool.choices = choices({"": _("not set up yet"), **tool_names()})
         self.tool.data = self.tool.data or ""
         self.tools = {form.tool: form(product, as_kept=as_kept) for form in FORMS}
@@ -71,9 +69,8 @@ class ProductForm(SettingsForm):
     @property
     def wanted(self) -> dict[str, Any]:
         """What was typed, for Product.set_up."""
-        typed = {name: value for name, value in self.data.items() if name != "csrf_token"}
         chosen = self.tools.get(self.tool.data)
-        return typed | ({"settings": chosen.settings} if chosen else {})
+        return self.typed | ({"settings": chosen.settings} if chosen else {})
 
     def complain(self, complaints: Mapping[str, str]) -> None:
         chosen = self.tools.get(self.tool.data, self)
