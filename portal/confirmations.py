@@ -28,7 +28,7 @@ class Confirmation(FlaskForm):  # type: ignore[misc]
         here on."""
         refusal = order.address_refusal(self.to.data)
         self.to.data = order.email
-        return f"{refusal.sentence} {refusal.next_step}" if refusal else None
+        return refusal.in_full if refusal else None
 
 
 def new_token() -> str:

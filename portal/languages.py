@@ -3,6 +3,7 @@
 import re
 
 from babel import Locale
+from flask_babel import get_locale
 
 LANGUAGES = ("en", "de", "es", "fr", "pt_BR")
 
@@ -14,6 +15,6 @@ def language_of(locale: str) -> str:
     return by_language.get(language, "en")
 
 
-def language_name(locale: str, *, seen_by: str) -> str:
-    """What the language of an e-mail is called, in the language of the person who reads it."""
-    return Locale.parse(language_of(locale)).get_display_name(seen_by) or locale
+def language_name(locale: str) -> str:
+    """What the language of an e-mail is called, in the language of whoever reads the page."""
+    return Locale.parse(language_of(locale)).get_display_name(get_locale()) or locale

@@ -124,8 +124,7 @@ def secret(code: str, hook: str, value_stdin: bool, retire: bool) -> None:
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     except Refused as refused:
-        refusal = refused.refusal
-        raise click.ClickException(f"{refusal.sentence} {refusal.next_step}") from None
+        raise click.ClickException(refused.refusal.in_full) from None
     db.session.commit()
     click.echo(f"Added a secret to {code}." if value_stdin else fresh)
 

@@ -145,9 +145,7 @@ def _read(pool: Pool, file: BinaryIO, name: str, shape: Shape) -> PoolUpload:
     try:
         begun = uploads.begin(pool, name, by=None)
     except Refused as refused:
-        raise click.ClickException(
-            f"{refused.refusal.sentence} {refused.refusal.next_step}"
-        ) from None
+        raise click.ClickException(refused.refusal.in_full) from None
     with progress("Reading", os.fstat(file.fileno()).st_size) as advance:
         uploads.read(begun.id, file, shape, advance)
     if not begun.waits:

@@ -24,6 +24,11 @@ class Refusal:
         if self.sentence and self.sentence[-1] not in ".!?…":
             object.__setattr__(self, "sentence", f"{self.sentence}.")
 
+    @property
+    def in_full(self) -> str:
+        """The sentence and the next step, as one text."""
+        return f"{self.sentence} {self.next_step}"
+
     def step_for(self, person: "Staff") -> str:
         """The next step for the person who reads."""
         return self.for_operators if self.for_operators and person.sees_all else self.next_step

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from babel import Locale
 from flask import Blueprint, current_app, flash, redirect, render_template, url_for
-from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 from wtforms import (
     BooleanField,
@@ -18,7 +17,7 @@ from wtforms import (
 
 from portal.access import checkout_page_or_404, current_staff, staff_only
 from portal.extensions import db
-from portal.languages import LANGUAGES
+from portal.languages import LANGUAGES, language_name
 from portal.models import Change, CheckoutPage, Hook, PageSecret, Unsound
 from portal.smtp.message import default_address
 from portal.views.settings_form import SettingsForm, choices
@@ -70,7 +69,7 @@ class PageForm(SettingsForm):
     def __init__(self, page: CheckoutPage, *, as_kept: bool = False) -> None:
         kept = {"first_language": page.languages[0], "languages": page.languages}
         super().__init__(obj=page, data=kept, as_kept=as_kept)
-        names = choices({language: _name_of(language) for language in LANGUAGES})
+        names = choices({language: language_name(language) for language in LANGUAGES})
         self.first_language.choices = self.languages.choices = names
         self.sender.description = _(
             "Without an address, %(address)s is used.", address=default_address()
@@ -82,10 +81,6 @@ class PageForm(SettingsForm):
         typed = self.typed
         first = typed.pop("first_language")
         return typed | {"languages": [first, *typed["languages"]]}
-
-
-def _name_of(language: str) -> str:
-    return Locale.parse(language).get_display_name(get_locale()) or language
 
 
 @bp.get("")

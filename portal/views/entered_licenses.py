@@ -78,7 +78,7 @@ class EntryForm(Confirmation):
         elif is_good and self.item.has_license(*entered):
             self.error = _("The item has had this license before.")
         elif is_good and (refusal := sold.entry_refusal(entered, self.item)):
-            self.error = f"{refusal.sentence} {refusal.next_step}"
+            self.error = refusal.in_full
         return is_good and self.error is None
 
 

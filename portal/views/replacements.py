@@ -3,16 +3,16 @@
 from typing import Any
 
 from flask import Blueprint, abort, render_template
-from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from wtforms import Field, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from portal import languages
 from portal.access import current_staff, license_or_404, staff_only
 from portal.confirmations import Confirmation, Unfinished, new_token, once
 from portal.delivery_tokens import TokenSpent
 from portal.jobs import jobs
+from portal.languages import language_name
 from portal.models import Delivery, License, Refused, replacement
 from portal.pools import sold
 from portal.quoted_licenses import without_licenses
@@ -51,7 +51,7 @@ class ReplacementForm(Confirmation):
             return False
         refusal = sold.entry_refusal([str(self.text.data)], self.license.item)
         if refusal:
-            self.text.errors = [f"{refusal.sentence} {refusal.next_step}"]
+            self.text.errors = [refusal.in_full]
         return refusal is None
 
     def validate_to(self, field: Field) -> None:
@@ -111,6 +111,6 @@ def _replace(form: ReplacementForm) -> Delivery:
 def _question(form: ReplacementForm, template: str) -> str:
     license = form.license
     spoken = license.order.checkout_page.language_for(license.order.locale)
-    language = languages.language_name(spoken, seen_by=str(get_locale()))
+    language = language_name(spoken)
     shown = {"license": license, "form": form, "language": language}
     return render_template(template, **shown)

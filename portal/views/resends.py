@@ -1,13 +1,13 @@
 """/orders/<number>/licenses/<id>/resends: the question, and the deed."""
 
 from flask import Blueprint, abort, render_template
-from flask_babel import get_locale
 
-from portal import languages, postman
+from portal import postman
 from portal.access import current_staff, license_or_404, staff_only
 from portal.confirmations import Confirmation, new_token
 from portal.delivery_tokens import TokenSpent
 from portal.jobs import jobs
+from portal.languages import language_name
 from portal.models import Refused
 from portal.views.orders import redrawn
 
@@ -22,7 +22,7 @@ def new(number: str, license_id: int) -> tuple[str, int]:
         return render_template("orders/_resend.html", license=license, focus=True), 409
     form = Confirmation(formdata=None, token=new_token(), to=license.order.email)
     spoken = license.order.checkout_page.language_for(license.order.locale)
-    language = languages.language_name(spoken, seen_by=str(get_locale()))
+    language = language_name(spoken)
     shown = {"license": license, "form": form, "language": language}
     shown |= {"last": license.last_delivery, "last_sent": license.last_sent_delivery}
     shown |= {"queued": license.queued_delivery}

@@ -3,8 +3,8 @@
 from functools import partial
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
-from flask_babel import get_locale, lazy_gettext
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import StringField, TextAreaField
@@ -172,10 +172,7 @@ def _page(form: ProductTextForm | PageTextForm, language: str) -> str:
         product=form.product if isinstance(form, ProductTextForm) else None,
         page=page,
         language=language,
-        languages=[
-            (code, language_name(code, seen_by=str(get_locale())), _address(form, code))
-            for code in LANGUAGES
-        ],
+        languages=[(code, language_name(code), _address(form, code)) for code in LANGUAGES],
         email=None if form.errors else form.email(language),
         default=default_texts(page, language, named=True),
         tags=TAGS,
