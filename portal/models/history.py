@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 
 class What(StrEnum):
+    """What an entry is about. Its sentence is in SENTENCES. How its word begins counts, see
+    `is_about_mail`."""
+
     ELSEWHERE = "elsewhere"  # happened before the order came here; the text came with it
     ORDER_PAID = "order_paid"
     ORDER_DELETED = "order_deleted"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 class NoticeKind(StrEnum):
+    """What the vendor is told; the mail is that of templates/emails/notice_<kind>/."""
+
     LICENSE_NEEDED = "license_needed"
     FULFILMENT_FAILED = "fulfilment_failed"
     POOL_LOW = "pool_low"

@@ -37,6 +37,9 @@ NUMBER_LENGTH = 15
 
 
 class MessageOutcome(StrEnum):
+    """What became of a message: its order was imported, updated, or as it says already; or it was
+    not taken in."""
+
     IMPORTED = "imported"
     UPDATED = "updated"
     UNCHANGED = "unchanged"

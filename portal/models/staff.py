@@ -33,6 +33,9 @@ staff_checkout_pages = Table(
 
 
 class Role(StrEnum):
+    """An agent sees the orders of some checkout pages, an operator those of all; MAY says what each
+    may do."""
+
     AGENT = "agent"
     OPERATOR = "operator"
 

@@ -32,6 +32,7 @@ WITH_ALL = (
 @bp.get("/orders/<number>")
 @token_only(may="read")
 def show_order(number: str) -> Document:
+    """The order document with what is beyond it, see export.py."""
     order = order_or_404(number, *WITH_ALL)
     order.read_history()
     return order_document(order)
@@ -40,6 +41,8 @@ def show_order(number: str) -> Document:
 @bp.post("/orders/<number>/licenses/<int:license_id>/resends")
 @token_only(may="resend")
 def create_resend(number: str, license_id: int) -> tuple[Document, int]:
+    """201 and the delivery, also when its Idempotency-Key is sent again; 409 and the refusal, 400
+    for a key that cannot be one, 422 for one that was used for another license."""
     license = license_or_404(number, license_id)
     try:
         delivery = postman.resend(license, by=current_staff, token=_token())

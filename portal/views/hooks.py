@@ -40,6 +40,8 @@ NOT_ENCRYPTED: Answer = (
 @bp.post("")
 @signed_messages
 def create(code: str) -> Answer:
+    """Take in a message of our own webhook: 200 and its outcome, or 422 and why it was rejected,
+    and the same again for the same id; 401 where it is not signed."""
     body = _body()
     page_id, secrets = _secrets(code, Hook.WEBHOOK)
     signed = webhook.is_signed(body, request.headers, secrets)
@@ -51,6 +53,7 @@ def create(code: str) -> Answer:
 @bp.post("/noventiq")
 @signed_messages
 def create_noventiq(code: str) -> Answer:
+    """The same for a message of Noventiq Checkout, and 403 where it was not sent over TLS."""
     # As with the cookie of a session: a portal that is reached in the clear has to say so.
     if current_app.config["SESSION_COOKIE_SECURE"] and not request.is_secure:
         return NOT_ENCRYPTED

@@ -18,6 +18,7 @@ bp = Blueprint(
 @bp.post("")
 @staff_only(may="configure")
 def create(code: str, message_id: int) -> tuple[str, int] | Response:
+    """Take a rejected message in again, once what it lacked is there."""
     message = message_or_404(code, message_id)
     try:
         message.replay(by=current_staff)
