@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 
 from portal.extensions import db
 from portal.models import Delivery
-from portal.quoted_licenses import without_licenses
+from portal.quoted_secrets import without_secrets
 
 ORIGINALS = ("message/rfc822", "text/rfc822-headers")
 
@@ -63,7 +63,7 @@ def take(mail: bytes) -> Delivery:
     delivery.order.lock()
     texts = [license.text or "" for license in delivery.licenses]
     lines = [line for text in texts for line in text.split("\n")]
-    delivery.come_back(answer=without_licenses(report.answer, lines))
+    delivery.come_back(answer=without_secrets(report.answer, lines))
     db.session.commit()
     return delivery
 

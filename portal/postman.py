@@ -17,7 +17,7 @@ from portal.delivery_tokens import redeem
 from portal.desk_threads import room_at_mail_server
 from portal.extensions import db
 from portal.models import Delivery, License, Notice, Staff, outbox
-from portal.quoted_licenses import without_licenses
+from portal.quoted_secrets import without_secrets
 from portal.unexpected import write_down
 
 log = logging.getLogger(__name__)
@@ -142,4 +142,4 @@ def _send(delivery: Delivery) -> smtp.Outcome:
     finally:
         db.session.rollback()  # ends what reading began, whatever has gone wrong
     outcome = smtp.hand_over(message)
-    return replace(outcome, answer=without_licenses(outcome.answer, lines))
+    return replace(outcome, answer=without_secrets(outcome.answer, lines))

@@ -10,7 +10,7 @@ from portal import clock, postman
 from portal.extensions import db
 from portal.models import Delivery, DeliveryStatus, Order, outbox
 from portal.models.history import What
-from portal.quoted_licenses import without_licenses
+from portal.quoted_secrets import without_secrets
 from tests.people import CODE, bring_in, order_document
 
 
@@ -145,14 +145,14 @@ LONG = "X" * 90 + "-TAIL99"
 )
 def test_a_license_that_is_quoted_as_it_was_encoded_is_in_no_answer(code, quoted):
     answer = f"554 5.7.1 Looks like spam: {quoted}"
-    assert without_licenses(answer, code.split("\n")) == "554 5.7.1 …"
-    assert without_licenses(f"Bad: {quoted}", code.split("\n")) == "…"
+    assert without_secrets(answer, code.split("\n")) == "554 5.7.1 …"
+    assert without_secrets(f"Bad: {quoted}", code.split("\n")) == "…"
 
 
 @pytest.mark.parametrize("code", [CODE, LONG, "https://acme.example/activate?code=1234"])
 def test_what_quotes_no_license_is_kept(code):
     answer = "550 5.1.1 <kim@example.com> unknown, see https://acme.net/help?code=550\nSorry"
-    assert without_licenses(answer, [code]) == answer
+    assert without_secrets(answer, [code]) == answer
 
 
 def test_a_license_that_the_mail_server_quotes_is_not_in_the_history(license, rob, mail_server):

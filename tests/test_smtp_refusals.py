@@ -1,5 +1,7 @@
 """Where a mail server says more than one no, we say the one that tells why."""
 
+from base64 import b64encode
+
 import pytest
 
 from portal import smtp
@@ -69,6 +71,20 @@ def test_a_way_to_sign_in_that_is_not_known_is_no_reason_why_a_server_leaves(mai
 def test_a_way_to_sign_in_that_works_is_enough(mail_server, send):
     mail_server(at="AUTH", first=[WRONG_PASSWORD], answer="235 2.7.0 Welcome")
     assert send().accepted
+
+
+@pytest.mark.parametrize("told", [b"\0keydesk\0secret", b"secret"])
+@pytest.mark.parametrize("quoted", ["{told}", "<{told}>", "'{told}', sorry"])
+def test_no_answer_shows_what_gives_access_to_the_mail_server(mail_server, send, told, quoted):
+    text = b64encode(told).decode()
+    answer = f"501 5.5.2 Cannot decode {quoted.format(told=text)}"
+    mail_server(at="AUTH", answer=answer)
+    assert send().answer == answer.replace(text, "…")
+
+
+def test_an_answer_that_shows_a_password_as_it_is_loses_it(mail_server, send):
+    mail_server(at="AUTH", answer="535 5.7.8 secret is wrong")
+    assert send().answer == "535 5.7.8 … is wrong"
 
 
 @pytest.fixture

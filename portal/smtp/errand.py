@@ -6,6 +6,7 @@ from threading import Event, Thread
 import flask_mail
 from flask import Flask, current_app
 
+from portal.quoted_secrets import without_secrets
 from portal.smtp import reply
 from portal.smtp.connection import QUIT_SECONDS, Connection
 from portal.smtp.departure import Departure
@@ -109,6 +110,7 @@ class _Errand(Thread):
         failure, answer = Failure.TIME_OUT, None
         if error and (not self._broken_off or _is_answer(error)):
             failure, answer = explain(error, self._departure.conversation, self.connection.step)
+            answer = without_secrets(answer, self.connection.secrets)
         accepted = None if has_left and not _is_answer(error) else False
         return Outcome(accepted, failure, answer)
 

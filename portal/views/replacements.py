@@ -15,7 +15,7 @@ from portal.jobs import jobs
 from portal.languages import language_name
 from portal.models import Delivery, License, Refused, replacement
 from portal.pools import sold
-from portal.quoted_licenses import without_licenses
+from portal.quoted_secrets import without_secrets
 from portal.views.license_text import license_field
 from portal.views.orders import redrawn
 
@@ -62,7 +62,7 @@ class ReplacementForm(Confirmation):
         """The reason goes into the history, which never holds a license."""
         texts = [self.text.data, *(license.text for license in self.license.item.licenses)]
         lines = [line for text in texts for line in (text or "").split("\n")]
-        if not field.data or without_licenses(field.data, lines) != field.data:
+        if not field.data or without_secrets(field.data, lines) != field.data:
             raise ValidationError(_("Say what is wrong, without the license itself."))
 
 

@@ -1,4 +1,5 @@
-"""The history never holds a license, whatever a mail server quotes or a person writes."""
+"""The history never holds a license, nor a log what gives access to a mail server, whatever a mail
+server quotes or a person writes."""
 
 import html
 import quopri
@@ -19,38 +20,38 @@ LINE_CODES = re.compile(r"^\d\.\d{1,3}\.\d{1,3} ?", re.MULTILINE)
 CUT = "…"
 
 
-def without_licenses(answer: str | None, lines: list[str]) -> str | None:
-    """`answer` without the `lines` of the licenses that the mail carried. Where it has a part of
-    one, or one as mails are encoded, its codes alone are left."""
+def without_secrets(answer: str | None, secrets: list[str]) -> str | None:
+    """`answer` without the `secrets`, such as the lines of the licenses that the mail carried.
+    Where it has a part of one, or one as mails are encoded, its codes alone are left."""
     if not answer:
         return answer
-    for line in sorted(filter(None, map(str.strip, lines)), key=len, reverse=True):
-        answer = answer.replace(line, "…")
-    if not _tells(answer, lines):
+    for secret in sorted(filter(None, map(str.strip, secrets)), key=len, reverse=True):
+        answer = answer.replace(secret, "…")
+    if not _tells(answer, secrets):
         return answer
     codes = CODES.match(answer)
     return f"{codes[0]} …" if codes else "…"
 
 
-def _tells(answer: str, lines: list[str]) -> bool:
+def _tells(answer: str, secrets: list[str]) -> bool:
     bare = LINE_CODES.sub("", answer)
     decoded = quopri.decodestring(bare.encode()).decode(errors="replace")
     looked_in = {
         _plain(text) for text in (answer, bare, decoded, html.unescape(decoded), unquote(bare))
     }
     pieces = {piece for text in looked_in for piece in _pieces(text)}
-    for line in map(_plain, lines):
-        if SHORTEST <= len(line) < TELLING and any(line in text for text in looked_in):
+    for secret in map(_plain, secrets):
+        if SHORTEST <= len(secret) < TELLING and any(secret in text for text in looked_in):
             return True
-        if not pieces.isdisjoint(_pieces(line)):
+        if not pieces.isdisjoint(_pieces(secret)):
             return True
-        if any(_is_cut_in(line, text) for text in looked_in):
+        if any(_is_cut_in(secret, text) for text in looked_in):
             return True
     return False
 
 
-def _is_cut_in(line: str, text: str) -> bool:
-    begun = [line[:length] + CUT for length in range(SHORTEST, TELLING)]
+def _is_cut_in(secret: str, text: str) -> bool:
+    begun = [secret[:length] + CUT for length in range(SHORTEST, TELLING)]
     return text.endswith(tuple(begun))
 
 
