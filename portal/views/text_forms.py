@@ -1,0 +1,106 @@
+"""What the e-mails say, as it is typed: about a product, and how all of a page begin and end."""
+
+from functools import partial
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import StringField, TextAreaField
+from wtforms.validators import Length, ValidationError
+
+from portal.access import current_staff
+from portal.emails import sample_email
+from portal.models import CheckoutPage, PageText, Product, ProductText, Tool
+from portal.smtp import Message
+from portal.tags import complaint
+from portal.views.entered_text import as_entered
+
+Area = partial(TextAreaField, filters=[as_entered], validators=[Length(max=10_000)])
+
+
+def _refuse(reason: str | None) -> None:
+    if reason:
+        raise ValidationError(reason)
+
+
+class ProductTextForm(FlaskForm):  # type: ignore[misc]
+    """A subject and a text for a product; what is empty is the default."""
+
+    subject = StringField(
+        lazy_gettext("Subject"), filters=[as_entered], validators=[Length(max=200)]
+    )
+    body = Area(lazy_gettext("Text"))
+
+    def __init__(self, product: Product, text: ProductText | None) -> None:
+        super().__init__(obj=text)
+        self.product, self.page = product, product.checkout_page
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is no default: a mail without licenses says what it says, or nothing."""
+        return self.product.tool is Tool.INFORMATION
+
+    def validate_subject(self, field: StringField) -> None:
+        _refuse(complaint(field.data or ""))
+
+    def validate_body(self, field: TextAreaField) -> None:
+        text = field.data or ""
+        if not text and (self.subject.data or self.is_needed):
+            raise ValidationError(_("A text is needed."))
+        if text:
+            _refuse(complaint(text, licenses=not self.is_needed))
+        if "{URL" in text and not self.product.url:
+            raise ValidationError(_("The product has no address yet: {URL} would stay empty."))
+
+    def email(self, language: str) -> Message:
+        """The mail as it will arrive with what the form holds."""
+        general = PageText.of(self.page, language)
+        texts = {
+            "subject": self.subject.data or "",
+            "opening": general.opening if general else "",
+            "text": self.body.data or "",
+            "closing": general.closing if general else "",
+        }
+        return sample_email(self.page, language, texts, product=self.product)
+
+    def write(self, language: str) -> None:
+        """Have the text say from now on what the form holds."""
+        subject, body = self.subject.data or "", self.body.data or ""
+        ProductText.write(self.product, language, subject=subject, body=body, by=current_staff)
+
+    def address(self, language: str) -> str:
+        """Where the same is written in `language`."""
+        return url_for("product_texts.show", product_id=self.product.id, language=language)
+
+
+class PageTextForm(FlaskForm):  # type: ignore[misc]
+    """How every e-mail of a checkout page begins and ends; what is empty is the default."""
+
+    product = None
+    opening = Area(lazy_gettext("Beginning"))
+    closing = Area(lazy_gettext("End"))
+
+    def __init__(self, page: CheckoutPage, text: PageText | None) -> None:
+        super().__init__(obj=text)
+        self.page = page
+
+    def validate_opening(self, field: TextAreaField) -> None:
+        _refuse(complaint(field.data or "", general=True))
+
+    def validate_closing(self, field: TextAreaField) -> None:
+        _refuse(complaint(field.data or "", general=True))
+
+    def email(self, language: str) -> Message:
+        """The mail as it will arrive with what the form holds."""
+        texts = {"opening": self.opening.data or "", "closing": self.closing.data or ""}
+        return sample_email(self.page, language, texts)
+
+    def write(self, language: str) -> None:
+        """Have the text say from now on what the form holds."""
+        opening, closing = self.opening.data or "", self.closing.data or ""
+        PageText.write(self.page, language, opening=opening, closing=closing, by=current_staff)
+
+    def address(self, language: str) -> str:
+        """Where the same is written in `language`."""
+        return url_for("page_texts.show", code=self.page.code, language=language)
