@@ -66,3 +66,5 @@ def test_a_filter_that_was_not_understood_is_marked(at_desk, rob, order):
     page.get_by_role("button", name="Find").click()
     expect(page.locator("#results [role=alert]")).to_be_visible()
     expect(page.get_by_label("Created to")).to_have_attribute("aria-invalid", "true")
+    complaint = page.locator("#filters").get_by_text("This day is before")
+    expect(complaint).to_have_css("color", "rgb(179, 38, 30)")  # not the grey of what explains
