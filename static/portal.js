@@ -92,6 +92,9 @@
     const wanted = first || (asker?.isConnected ? null : swapped);
     for (const element of [first, ...others]) element?.removeAttribute("data-focus");
     wanted?.focus();
+    // A live region that comes together with its text is often not read out: ours was there before.
+    const result = swapped?.querySelector("[data-say]");
+    if (result) say(result.textContent);
   });
 
   // A button that was disabled while it waited lost the focus; it gets it back if it is still there.

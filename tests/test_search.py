@@ -209,7 +209,7 @@ def test_letters_that_unicode_does_not_take_apart_are_found(signed_in, ada, acme
 )
 def test_numbers_that_no_order_has_are_named(signed_in, ada, typed, said):
     page = search(signed_in(ada), typed)
-    statuses = " ".join(part.text for part in page.parts("[role=status]"))
+    statuses = " ".join(part.text for part in page.parts("[role=status], [data-say]"))
     assert said in statuses
     assert ("Not found" in statuses) == bool(said)
 
@@ -220,7 +220,7 @@ def test_numbers_that_the_filters_leave_out_are_said_to_be_so(signed_in, ada):
         order_document("A0009", status="not paid", paid_at=None, items=[item_document(codes=[])])
     )
     page = search(signed_in(ada), "5555555 9 3", status="paid")
-    statuses = " ".join(part.text for part in page.parts("[role=status]"))
+    statuses = " ".join(part.text for part in page.parts("[role=status], [data-say]"))
     assert "Not found with these filters: 9, 3." in statuses
 
 

@@ -22,6 +22,7 @@ def test_results_change_in_place_and_the_back_button_leads_back(at_desk, rob, ac
     expect(page.locator("tbody tr")).to_have_count(3)
     expect(page).to_have_url(re.compile(r"/orders\?q=kim"))
     expect(page.get_by_label("Search orders")).to_be_focused()
+    expect(page.locator("#announcement")).to_have_text("3 orders")
     assert page.evaluate("window.samePage")
     page.go_back()
     expect(page.locator("tbody tr")).to_have_count(4)
@@ -32,7 +33,8 @@ def test_what_may_be_a_license_is_in_the_box_and_not_in_the_address(at_desk, rob
     page = at_desk(rob)
     page.get_by_label("Search orders").fill("ABCDE-FGHIJ-KLMNO")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("No order fits")).to_be_visible()
+    expect(page.locator("#results").get_by_text("No order fits")).to_be_visible()
+    expect(page.locator("#announcement")).to_contain_text("No order fits")
     expect(page).to_have_url(re.compile(r"/orders\?license=[0-9a-f]{32}$"))
     expect(page.get_by_label("Search orders")).to_have_value("ABCDE-FGHIJ-KLMNO")
 
