@@ -14,6 +14,7 @@ from tests.support.portal import PASSWORD, PlainBrowser
 from tests.support.running_portal import wait_until
 
 NEW = "a new and long password"
+ENDED = "You are no longer signed in, so nothing was done."
 ONE_REFUSAL = "The e-mail address or the password is wrong."
 
 
@@ -265,6 +266,7 @@ def test_signing_in_leads_nowhere_else(stranger, rob, elsewhere, place):
 def test_signing_in_leads_back_to_the_page_one_was_on(stranger, rob, order):
     page = stranger.open("/orders/A0005555555?from=mail")
     assert page.address == "/login?next=/orders/A0005555555?from%3Dmail"
+    assert ENDED not in page.seen  # nothing was asked for but the page, which comes
     page = page.fill("Email", rob.email).fill("Password", PASSWORD).press("Sign in")
     assert page.address == "/orders/A0005555555?from=mail"
 
@@ -275,6 +277,7 @@ def test_a_fragment_leads_back_to_its_page(signed_in, rob, order):
     rob.fs_uniquifier = "ended"
     page = page.press("Resend")
     assert page.address == "/login?next=/orders/A0005555555"
+    assert ENDED in page.seen
     page = page.fill("Email", rob.email).fill("Password", PASSWORD).press("Sign in")
     assert page.address == "/orders/A0005555555"
 
@@ -297,6 +300,7 @@ def test_a_form_leads_back_to_the_page_it_was_on(signed_in, rob, license):
         headers={"Referer": "http://localhost/orders/A0005555555"},
     )
     assert page.address == "/login?next=/orders/A0005555555"
+    assert ENDED in page.seen
 
 
 @pytest.mark.parametrize("path", ["/login", "/password/reset", "/password/reset/x", "/password"])

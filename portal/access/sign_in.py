@@ -2,7 +2,8 @@
 
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, redirect, request, url_for
+from flask import Flask, Response, flash, redirect, request, url_for
+from flask_babel import gettext as _
 from flask_security import current_user as signed_in_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -24,20 +25,27 @@ def has_to_sign_in() -> bool:
 
 
 def to_sign_in() -> BaseResponse:
-    """The sign-in page, which leads back to the page that the person was on."""
+    """The sign-in page, which leads back to the page that the person was on, and says so where
+    something else than a page was asked for."""
+    if not _asks_for_page():
+        flash(_("You are no longer signed in, so nothing was done. Sign in to go on."), "note")
     return redirect(url_for("security.login", next=_page_they_are_on()))
 
 
 def _page_they_are_on() -> str | None:
     """Its address without the host. What asked may have been a fragment of it or a form on it, and
     neither is a page to come back to."""
-    if request.method in SAFE_METHODS and "HX-Request" not in request.headers:
+    if _asks_for_page():
         return request.full_path.rstrip("?")
     try:
         page = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
     except ValueError:
         return None
     return urlunsplit(("", "", page.path, page.query, "")) if page.netloc == request.host else None
+
+
+def _asks_for_page() -> bool:
+    return request.method in SAFE_METHODS and "HX-Request" not in request.headers
 
 
 def _lead_htmx_along(response: Response) -> Response:
