@@ -51,6 +51,7 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 # What an operator who looks at an address sees, where that is not its own page.
 SEEN_INSTEAD = {
     "home": (200, "/orders"),  # leads there
+    "searches.show": (200, "/orders"),  # leads to what was interrupted, which nothing was
     "security.login": (200, "/orders"),  # they have signed in
     "static": (404, "/static/x"),  # test_static_files.py asks for those that are there
 }

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_security import current_user as signed_in_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from portal import interrupted_searches
 from portal.database.connections import SAFE_METHODS
 
 # Reached without signing in; a test walks every other route as a stranger.
@@ -26,7 +27,10 @@ def has_to_sign_in() -> bool:
 
 def to_sign_in() -> BaseResponse:
     """The sign-in page, which leads back to the page that the person was on, and says so where
-    something else than a page was asked for."""
+    something else than a page was asked for. A search goes on afterwards."""
+    if interrupted_searches.keep():
+        flash(_("You are no longer signed in. Sign in, and your search goes on."), "note")
+        return redirect(url_for("security.login", next=url_for("searches.show")))
     if not _asks_for_page():
         flash(_("You are no longer signed in, so nothing was done. Sign in to go on."), "note")
     return redirect(url_for("security.login", next=_page_they_are_on()))
