@@ -5,6 +5,7 @@ what they typed is not.
 """
 
 import re
+from itertools import islice
 
 from portal.models.search_text import INVISIBLE
 from portal.search.typed import Typed
@@ -23,6 +24,9 @@ DECIMALS = re.compile(r"(?<=\d{5})[.,]00?$")
 # looked through from each of its letters.
 ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
+# How many of them are looked for, one after another: each costs a search.
+ADDRESSES = 3
+
 # Letters that many write as two where their keyboard does not have them. Without their marks they
 # are found anyway, see searchable().
 IN_TWO = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"}
@@ -30,11 +34,12 @@ MARKED = re.compile("[äöüøå]", re.IGNORECASE)
 TWO = re.compile("ae|oe|ue|aa", re.IGNORECASE)
 
 
-def instead_of(typed: Typed) -> str:
-    """What may be meant by `typed`: the numbers or else the address in it, or the same names as
-    others write them; '' where there is nothing else to look for."""
-    found = _numbers_in(typed) or _address_in(typed.q) or _other_spelling_of(typed.q)
-    return "" if found == typed.q else found
+def instead_of(typed: Typed) -> list[str]:
+    """What may be meant by `typed`, to be looked for in turn: the numbers in it, then each of the
+    addresses, or the same names as others write them. A number may be that of a ticket, and the
+    first address of a mail that of the shop."""
+    found = [_numbers_in(typed), *_addresses_in(typed.q), _other_spelling_of(typed.q)]
+    return [text for text in dict.fromkeys(found) if text not in ("", typed.q)]
 
 
 def _numbers_in(typed: Typed) -> str:
@@ -47,9 +52,9 @@ def _numbers_in(typed: Typed) -> str:
     return " ".join(dict.fromkeys(found))
 
 
-def _address_in(text: str) -> str:
-    found = ADDRESS.search(INVISIBLE.sub("", text))
-    return found[0] if found else ""
+def _addresses_in(text: str) -> list[str]:
+    found = ADDRESS.finditer(INVISIBLE.sub("", text))
+    return [address[0] for address in islice(found, ADDRESSES)]
 
 
 def _other_spelling_of(text: str) -> str:

@@ -151,7 +151,7 @@ def _leads_on(search: Search, found: Results, missing: str | None, pages: Pages)
         return redirect(url_for("orders.show", number=found.only_number), 303)
     if search.cursor and not found.results:
         return _to(search.at(None))
-    if not found.count and (meant := instead_of(search)):
+    for meant in [] if found.count else instead_of(search):
         by_itself = replace(search, q=meant)
         if find(by_itself, current_staff, pages).count:
             return _to(by_itself)
