@@ -173,6 +173,13 @@ def test_an_order_leads_back_to_the_results_that_led_to_it(signed_in, ada):
     assert filtered(signed_in(ada)).press(NUMBER).press("All orders").address == "/orders"
 
 
+@pytest.mark.parametrize("where", ["/needs-a-license", "/needs-a-license?after=7"])
+def test_an_order_leads_back_to_what_needs_a_license(signed_in, rob, order, where):
+    referrer = {"Referer": f"http://localhost{where}"}
+    page = signed_in(rob).open(f"/orders/{NUMBER}", headers=referrer)
+    assert page.press("Back to what needs a license").address == where
+
+
 @pytest.mark.parametrize("referrer", ["https://else.example/orders?q=kim", "http://[", "/login?x"])
 def test_an_order_leads_to_nobody_elses_page(signed_in, ada, order, referrer):
     page = signed_in(ada).open(f"/orders/{NUMBER}", headers={"Referer": referrer})

@@ -196,14 +196,20 @@ def show(number: str) -> str | Response:
     if number != order.number:
         return redirect(url_for("orders.show", number=order.number))
     shown = {"order": order, "progress": Progress(order)}
-    return render_template("orders/show.html", results=_results_they_came_from(), **shown)
+    return render_template("orders/show.html", back=_list_they_came_from(), **shown)
 
 
-def _results_they_came_from() -> str | None:
-    """The address of the search, or of the page of the list, that led to this page."""
+def _list_they_came_from() -> tuple[str, str]:
+    """The address of the search, of the page of the list or of the worklist that led to this page,
+    and the words that lead back there; those of all orders where none did."""
+    all_orders = url_for("orders.index")
     try:
         page = urlsplit(request.referrer or "")
     except ValueError:
-        return None
-    is_list = page.netloc == request.host and page.path == url_for("orders.index")
-    return f"{page.path}?{page.query}" if is_list and page.query else None
+        page = urlsplit("")
+    is_ours, address = page.netloc == request.host, page._replace(scheme="", netloc="").geturl()
+    if is_ours and page.path == all_orders and page.query:
+        return address, _("Back to the results")
+    if is_ours and page.path == url_for("needs.index"):
+        return address, _("Back to what needs a license")
+    return all_orders, _("All orders")
