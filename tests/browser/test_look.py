@@ -73,6 +73,8 @@ def test_pages_of_the_list(at_desk, ada, order, nordsoft, axe, scheme, width):
     bring_in(order_document("A0000000002", status="not paid", paid_at=None))
     page = at_desk(ada, **options(scheme, width))
     assert_good(page, axe)
+    brand, orders = (page.locator(".top nav a").nth(place).bounding_box() for place in (0, 1))
+    assert orders["x"] - (brand["x"] + brand["width"]) < 25  # however many lines there are
     page.get_by_text("Filters").click()
     assert_good(page, axe)
     for address in (
