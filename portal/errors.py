@@ -8,13 +8,13 @@ from errno import EDQUOT, EFBIG, ENOSPC
 from types import TracebackType
 from typing import cast
 
-from flask import Flask, jsonify, make_response, render_template, request
+from flask import Flask, jsonify, make_response, redirect, render_template, request, url_for
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response
 
-from portal import rate_limits, sessions
+from portal import interrupted_searches, rate_limits, sessions
 from portal.access import sign_in
 from portal.database.failures import UNAVAILABLE, first_line, has_no_room, is_unavailable
 from portal.error_words import NoRoom, in_words
@@ -62,6 +62,8 @@ def _answer(error: HTTPException) -> Response:
         return _database_failed(cause)
     if isinstance(error, CSRFError) and sign_in.has_to_sign_in():
         return sign_in.to_sign_in()  # the form was good before the session ended
+    if isinstance(error, CSRFError) and interrupted_searches.keep():
+        return redirect(url_for("searches.show"))  # it was before they signed in again
     code = error.code or 500
     if code >= 500:
         db.session.rollback()

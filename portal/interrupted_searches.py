@@ -1,4 +1,5 @@
-"""The search that was asked for after the session had ended, until its person has signed in again.
+"""The search that was asked for after the session had ended, until its person has signed in again;
+or that came from a page of theirs from before, whose form is no longer valid.
 
 A license may be in it: it waits in the cookie of the session, sealed, and is in no address.
 """

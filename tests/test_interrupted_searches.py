@@ -85,3 +85,12 @@ def test_what_was_kept_with_a_former_key_is_forgotten(ended, rob, app):
     with page._browser.client.session_transaction() as session:
         session["search"] = b"damaged"
     assert sign_in(page, rob).address == "/orders"
+
+
+def test_a_page_from_before_one_signed_in_again_finds_as_well(signed_in, rob, license):
+    browser = signed_in(rob)
+    page = browser.open("/orders")
+    browser.open("/orders").press("Sign out")
+    browser.sign_in(rob.email)
+    assert find(page, license.text).address == "/orders/A0005555555"
+    assert kept_in(browser) is None
