@@ -75,6 +75,7 @@
       return;
     }
     asker = document.activeElement;
+    if (asker === byId("q")) asker.select(); // what is typed next is the next search
     byId("notice").replaceChildren();
     underway = event.target.dataset.underway || "";
     say(underway);

@@ -20,12 +20,23 @@ IN_GROUPS = re.compile(r"[a-z]?[-.\s]*\d+(?:[-.\s]+\d+)+|\d{1,3}(?:,\d{3})+", re
 # As spreadsheets write a number.
 DECIMALS = re.compile(r"(?<=\d{5})[.,]00?$")
 
+NUMBER = re.compile(r"#?\d{5,}:?")
+
 # An address among other words. It begins where a word does, or a long text without one would be
 # looked through from each of its letters.
 ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 # How many of them are looked for, one after another: each costs a search.
 ADDRESSES = 3
+
+# What stands beside a name or a code, and is in no order.
+BESIDE = {
+    *("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "herrn", "hr", "frau", "fr"),
+    *("m", "mme", "mlle", "monsieur", "madame"),
+    *("sr", "sra", "señor", "señora", "senhor", "senhora"),
+    *("order", "no", "nr", "number", "ticket", "case", "customer", "name", "company"),
+    *("bestellung", "kunde", "kundin", "firma", "commande", "client", "pedido", "cliente"),
+}
 
 # Letters that many write as two where their keyboard does not have them. Without their marks they
 # are found anyway, see searchable().
@@ -36,9 +47,10 @@ TWO = re.compile("ae|oe|ue|aa", re.IGNORECASE)
 
 def instead_of(typed: Typed) -> list[str]:
     """What may be meant by `typed`, to be looked for in turn: the numbers in it, then each of the
-    addresses, or the same names as others write them. A number may be that of a ticket, and the
-    first address of a mail that of the shop."""
-    found = [_numbers_in(typed), *_addresses_in(typed.q), _other_spelling_of(typed.q)]
+    addresses, or the names and codes alone, or as others write them. A number may be that of a
+    ticket, and the first address of a mail that of the shop."""
+    alone = _alone(typed.q)
+    found = [_numbers_in(typed), *_addresses_in(typed.q), alone, _other_spelling_of(alone)]
     return [text for text in dict.fromkeys(found) if text not in ("", typed.q)]
 
 
@@ -55,6 +67,16 @@ def _numbers_in(typed: Typed) -> str:
 def _addresses_in(text: str) -> list[str]:
     found = ADDRESS.finditer(INVISIBLE.sub("", text))
     return [address[0] for address in islice(found, ADDRESSES)]
+
+
+def _alone(text: str) -> str:
+    """Its words without those that only stand beside them, such as 'Mrs', initials and the number
+    of a ticket; all where nothing else is left."""
+    if "@" in text:
+        return text
+    bare = [(word, word.strip(".,:;#()").casefold()) for word in text.split()]
+    kept = [word for word, name in bare if len(name) > 1 and name not in BESIDE]
+    return " ".join(word for word in kept if not NUMBER.fullmatch(word)) or text
 
 
 def _other_spelling_of(text: str) -> str:

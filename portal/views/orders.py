@@ -154,6 +154,9 @@ def _leads_on(search: Search, found: Results, missing: str | None, pages: Pages)
     for meant in [] if found.count else instead_of(search):
         by_itself = replace(search, q=meant)
         if find(by_itself, current_staff, pages).count:
+            if not by_itself.numbers:
+                said = _("Nothing fits all that was typed. This fits “%(text)s”.", text=meant)
+                flash(said, "note")
             return _to(by_itself)
     return None
 

@@ -29,6 +29,16 @@ def test_results_change_in_place_and_the_back_button_leads_back(at_desk, rob, ac
     expect(page).to_have_url(re.compile(r"/orders$"))
 
 
+def test_what_is_typed_after_a_search_is_the_next_one(at_desk, rob, acme):
+    bring_in_many(2)
+    page = at_desk(rob)
+    page.get_by_label("Search orders").fill("kim@")
+    page.keyboard.press("Enter")
+    expect(page.locator("#announcement")).to_have_text("2 orders")
+    page.keyboard.type("zoe")
+    expect(page.get_by_label("Search orders")).to_have_value("zoe")
+
+
 def test_what_may_be_a_license_is_in_the_box_and_not_in_the_address(at_desk, rob, order):
     page = at_desk(rob)
     page.get_by_label("Search orders").fill("ABCDE-FGHIJ-KLMNO")
