@@ -80,6 +80,8 @@ def test_an_operator_makes_a_pool_fills_it_and_sees_what_is_left(signed_in, ada,
     assert "Sentinel keys" in row
     assert "Sentinel Antivirus, 1 year" in row
     assert (pool.stock, pool.used) == (3, 1)
+    page = browser.open(f"/pools/{pool.id}").press("Sentinel Antivirus, 1 year")
+    assert page.address.startswith("/products/")
 
 
 @pytest.fixture
@@ -205,6 +207,7 @@ def test_settings_that_cannot_be(signed_in, ada, pool, label, value, words):
     page = signed_in(ada).open(f"/pools/{pool.id}").fill(label, value).press("Save")
     assert page.status in (409, 422)
     assert words in page.text
+    assert "Nothing was saved. See the fields that are marked." in page.text
     assert page.parts("[aria-invalid]")[0].attributes["value"] == value
     db.session.expire_all()
     assert (pool.title, pool.warn_to, pool.threshold) == ("Sentinel keys", None, 0)
