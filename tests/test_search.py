@@ -242,10 +242,18 @@ def test_of_more_numbers_than_a_page_holds_the_missing_are_counted(signed_in, ad
     assert "Not found" not in page.text
 
 
-def test_a_phone_number_is_no_license(signed_in, ada, order):
-    page = search(signed_in(ada), "+49 30 5550123")
+@pytest.mark.parametrize(
+    "typed",
+    ["+49 30 5555555", "030 5555555", "(030) 555 55 55", "0170/5555555", "07700-900123"],
+)
+def test_a_phone_number_is_no_license_and_no_order(signed_in, ada, order, typed):
+    page = signed_in(ada).open("/orders").fill("Search orders", typed).press("Find")
     assert "Phone numbers are not searched" in page.part("nothing").text
-    assert page.part("q").attributes["value"] == "+49 30 5550123"
+
+
+@pytest.mark.parametrize("typed", ["0005 555 555", "0 5555555", "0005555555 1", "05555555"])
+def test_a_number_with_zeros_is_no_phone_number(signed_in, ada, order, typed):
+    assert found(search(signed_in(ada), typed)) == [order.number]
 
 
 @pytest.mark.usefixtures("rich")

@@ -56,7 +56,7 @@ def instead_of(typed: Typed) -> list[str]:
 
 def _numbers_in(typed: Typed) -> str:
     """The numbers that stand among other words or in groups, with blanks between them."""
-    if typed.is_phone:
+    if typed.may_be_phone:
         return ""
     text = DECIMALS.sub("", INVISIBLE.sub("", typed.q).strip())
     digits = re.sub(r"\D", "", text) if IN_GROUPS.fullmatch(text) else ""

@@ -20,8 +20,10 @@ AROUND_ADDRESS = re.compile(
 # What parts words in a list or a name, or ends a sentence: 'Larsen, Kim', 'kim@example.com.'
 AFTER_A_WORD = re.compile(r"(?<=\w)[,;.:!?](?=\s|$)")
 
-# No license begins as a phone number does.
+# No license begins as a phone number with the code of a country does. One without it begins with a
+# single zero, and a number of an order is not that long after so few.
 PHONE = re.compile(r"\+[\d\s()/.-]+", re.ASCII)
+PHONE_AT_HOME = re.compile(r"\(?0[1-9]\d{0,4}\)?[ /.-]+(?:\d[ /.-]*){5,9}", re.ASCII)
 
 # What stands around a license where it was copied from: signs, and what it is called there.
 AROUND_A_LICENSE = " \"'`“”„‟‘’‚‛«»‹›.…*,;:!?()[]<>"
@@ -49,6 +51,8 @@ class Typed:
     @cached_property
     def numbers(self) -> list[int]:
         """The order ids in the box, when it holds nothing else."""
+        if self.may_be_phone:
+            return []
         typed = normal("NFKC", INVISIBLE.sub("", self.q))
         parts = [part.strip(AROUND) for part in SEPARATORS.split(typed)]
         parts = [part for part in parts if part and part.casefold() not in LABELS]
@@ -89,6 +93,11 @@ class Typed:
     def is_phone(self) -> bool:
         """Whether a phone number is in the box, as they are written with the code of a country."""
         return PHONE.fullmatch(self.q) is not None
+
+    @property
+    def may_be_phone(self) -> bool:
+        """Whether it may be a phone number, with the code of a country or without."""
+        return self.is_phone or PHONE_AT_HOME.fullmatch(self.q) is not None
 
     @property
     def is_long(self) -> bool:
