@@ -60,4 +60,5 @@ def _send(app: Flask, template: str, message: smtp.Message) -> None:
             return
     if not outcome.accepted:
         # Not what the mail server answered, which may quote the address.
-        app.logger.error("The mail “%s” was not sent: %s", template, outcome.failure)
+        was = "was not" if outcome.accepted is False else "may or may not have been"
+        app.logger.error("The mail “%s” %s sent: %s", template, was, outcome.failure)

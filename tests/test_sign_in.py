@@ -203,10 +203,10 @@ def test_nobody_waits_for_the_mail_server_with_a_link(app, stranger, rob, mail_s
     page = stranger.open("/password/reset").fill("Email", rob.email).press("Send the link")
     assert page.status == 200
     silent.wait_for(1)
-    assert "was not sent" not in caplog.text
+    assert "reset_instructions" not in caplog.text
 
     silent.__exit__()
-    wait_until(lambda: "reset_instructions” was not sent: dropped" in caplog.text)
+    wait_until(lambda: "reset_instructions” may or may not have been sent: dropped" in caplog.text)
 
 
 def test_nobody_is_done_with_an_application_before_its_mails_are_sent(app, stranger, rob, mailbox):

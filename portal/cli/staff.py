@@ -128,8 +128,9 @@ def _invite(person: Staff) -> None:
     if outcome.accepted:
         click.echo(f"A link to choose a password was mailed to {person.email}.")
         return
+    was = "could not be" if outcome.accepted is False else "may or may not have been"
     reason = outcome.failure.sentence if outcome.failure else "Nobody knows why."
     raise click.ClickException(
-        f"The access is there, but the link could not be mailed. {reason} "
+        f"The access is there, but the link {was} mailed. {reason} "
         "Then run the command again with --password-stdin, or use “Forgotten your password?”."
     )
