@@ -56,6 +56,7 @@
 
   let asker = null;
   let underway = "";
+  let mayHaveChanged = false;
 
   // What the page asks by itself takes nothing from under a person's hands: it waits while a
   // question is open, says nothing when it fails, and leaves the focus where it is.
@@ -78,6 +79,7 @@
     if (asker === byId("q")) asker.select(); // what is typed next is the next search
     byId("notice").replaceChildren();
     underway = event.target.dataset.underway || "";
+    mayHaveChanged = event.target.matches("[hx-post]:not([role=search])");
     say(underway);
   });
 
@@ -109,7 +111,8 @@
 
   function sayThatNoAnswerCame() {
     say("");
-    byId("notice").replaceChildren(byId("no-answer").content.cloneNode(true));
+    const words = byId(mayHaveChanged ? "no-answer" : "no-answer-to-question");
+    byId("notice").replaceChildren(words.content.cloneNode(true));
   }
 
   document.addEventListener("htmx:error", (event) => {

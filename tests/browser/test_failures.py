@@ -104,7 +104,7 @@ def test_a_page_of_the_proxy_is_not_taken_for_an_answer(question, window, status
     proxy = {"status": status, "content_type": "text/html", "body": "<h1>nginx/1.22.1</h1>"}
     question.route("**/resends", lambda route: route.fulfill(**proxy))
     send(question)
-    expect(question.locator("#notice .notice")).to_contain_text("No answer came")
+    expect(question.locator("#notice .notice")).to_contain_text("look at what has happened before")
     expect(question.locator("#announcement")).to_be_empty()
     expect(question.get_by_role("button", name="Send", exact=True)).to_be_focused()
     expect(question.locator(".license pre")).to_be_visible()
@@ -114,7 +114,10 @@ def test_a_page_of_the_proxy_is_not_taken_for_an_answer(question, window, status
     question.route("**/searches", lambda route: route.fulfill(**proxy))
     question.get_by_label("Search orders").fill("kim")
     question.get_by_role("button", name="Find").click()
-    expect(question.locator("#notice .notice")).to_contain_text("No answer came")
+    # Who reloads the page has to type it again, and a search changes nothing.
+    expect(question.locator("#notice .notice")).to_have_text(
+        "No answer came. Check the connection, and try again."
+    )
     expect(question.locator("#results tbody tr")).to_have_count(1)
     window.complaints[:] = []  # the browser writes of each 4xx and 5xx
 
