@@ -12,7 +12,6 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import (
-    access,
     config,
     emails,
     errors,
@@ -27,6 +26,7 @@ from portal import (
     static_files,
     vault,
 )
+from portal.access import sign_in
 from portal.database import connections
 from portal.extensions import babel, csrf, db, limiter, mail, migrate, security
 from portal.views import (
@@ -109,7 +109,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     headers.init_app(app)
     sessions.init_app(app)
     static_files.init_app(app)
-    access.init_app(app)
+    sign_in.init_app(app)
     errors.init_app(app)
     jobs.init_app(app)
 

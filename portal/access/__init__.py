@@ -1,8 +1,5 @@
 """Who is asking, and what is theirs: the only place where access is decided."""
 
-from flask import Flask
-
-from portal.access import sign_in
 from portal.access.orders import (
     delivery_or_404,
     item_or_404,
@@ -39,7 +36,3 @@ __all__ = [
     "visible_message_ids",
     "visible_pages",
 ]
-
-
-def init_app(app: Flask) -> None:
-    sign_in.init_app(app)

@@ -1,7 +1,6 @@
 """What is looked for instead when what was typed is not found as it stands.
 
-It is never shown what people have not typed: where this is not found either, they are told that
-what they typed is not.
+Where that is not found either, people are told that what they typed is not.
 """
 
 import re

@@ -59,9 +59,9 @@ def rows(search: Search, scope: Scope, most: int, cap: int, *, counts: bool = Tr
     values = values_of(search)
     shape = Shape.of(search, scope, values)
     make = _prepared if len(values) <= FEW_VALUES else _statement
-    if shape.for_few:
-        found = _ask(make(shape.for_few, most, cap, counts), values)
-        if found[0].found is not None:
+    if few := shape.for_few:
+        found = _ask(make(few, most, cap, counts), values)
+        if found[0].found is not None:  # or there are more than a few
             return [row for row in found if row.id is not None]
     return _ask(make(shape, most, cap, counts), values)
 
