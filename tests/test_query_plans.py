@@ -17,6 +17,7 @@ from portal.models.search_text import search_text
 from portal.search import Search
 from portal.search.cursor import Cursor
 from portal.search.days import Days
+from portal.search.first_found import first_found
 from portal.search.results import find, licenses_in
 from tests.people import add_page, add_staff
 
@@ -235,6 +236,7 @@ def bad_plans(people, plan_of):
             lambda asked=asked, staff=staff, theirs=theirs: (
                 licenses_in(asked, staff, theirs),
                 find(asked, staff, theirs),
+                first_found([asked, asked] if asked.q else [], staff, theirs),
             )
         )
         by_text = any(one in "".join(plan) for one in TEXT_INDEXES)

@@ -565,3 +565,33 @@ def test_a_list_takes_four_statements_at_most(signed_in, app, request, role, typ
     with statements(app) as ran:
         search(browser, typed)
     assert len([one for one in ran if not one.startswith("BEGIN")]) <= 4, ran
+
+
+@pytest.mark.parametrize("role", ["ada", "rob"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "A0009999999",
+        "Mrs Nobody, ticket 4839201",
+        "a@x.example b@x.example c@x.example and 4839201",
+        "Mrs Mueller-Nobody 48 39 201",
+        "AV7K2-9QXPL-44RTZ-0018N",
+        "Good day, I never got my key. " * 10 + "Order 4839201, nobody@x.example",
+        "!" * 300,
+    ],
+)
+@pytest.mark.usefixtures("order")
+def test_what_finds_nothing_takes_four_statements_at_most(signed_in, app, request, role, typed):
+    page = signed_in(request.getfixturevalue(role)).open("/orders").fill("Search orders", typed)
+    with statements(app) as ran:
+        page = page.press("Find")
+    assert "No order fits" in page.text
+    assert len([one for one in ran if not one.startswith("BEGIN")]) <= 4, ran
+
+
+@pytest.mark.usefixtures("order")
+def test_a_long_mail_leads_to_the_order_that_it_is_about(signed_in, ada):
+    mail = "Good day, I never got my key. " * 10 + "Regards, Kim Larsen <kim@example.com>"
+    page = signed_in(ada).open("/orders").fill("Search orders", mail).press("Find")
+    assert found(page) == [NUMBER]
+    assert "This fits “kim@example.com”." in page.text

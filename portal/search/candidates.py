@@ -64,7 +64,7 @@ def candidates(shape: Shape) -> Candidates:
     ]
     once = ways[0] if len(ways) == 1 else _each_once(ways)
     are_all = true() if few is None else _are_few(few, FEW_AT_ONCE)
-    return Candidates(once.cte("candidates"), are_all)
+    return Candidates(once.cte(), are_all)
 
 
 def _each_once(ways: list[Ids]) -> Ids:
@@ -131,14 +131,14 @@ def _few_with_words(shape: Shape) -> Any:
     """
     names = ["ending"] if "ending" in shape.filled else _named(shape, "word")
     has = [Order.search_text.like(unseen(given(name))) for name in names]
-    matching = select(Order.id).where(*has).cte("matching").prefix_with("MATERIALIZED")
-    return select(matching.c.id).limit(exactly(FEW_AT_ONCE + 1)).cte("few")
+    matching = select(Order.id).where(*has).cte().prefix_with("MATERIALIZED")
+    return select(matching.c.id).limit(exactly(FEW_AT_ONCE + 1)).cte()
 
 
 def _by_phrases(shape: Shape, every: Ids) -> list[Any]:
     """Those of `every` that SQLite's index of the search text finds: the few that there are of a
     rare word, or the newest. The newest first takes it three times as long."""
-    few = (_few_by_ending(shape) if "ending" in shape.filled else _few(given("phrases"))).cte("few")
+    few = (_few_by_ending(shape) if "ending" in shape.filled else _few(given("phrases"))).cte()
     are_few = _are_few(few)
     many = _in_index(case((are_few, NOTHING), else_=given("phrases"))).subquery()
     newest = every.join(many, many.c.id == Order.id).order_by(many.c.id.desc())
@@ -149,7 +149,7 @@ def _by_phrases(shape: Shape, every: Ids) -> list[Any]:
 def _few_by_ending(shape: Shape) -> Any:
     """The same as _few, for words of which one has an ending that is rare by itself, as codes have
     that begin alike: the index reads all that begin so before it sees how they end."""
-    endings = _few(given("ending")).cte("endings")
+    endings = _few(given("ending")).cte()
     are_few = _are_few(endings)
     by_ending = select(Order.id).join(endings, endings.c.id == Order.id)
     by_ending = by_ending.where(are_few, *_has_whole(shape))

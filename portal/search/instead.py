@@ -74,7 +74,7 @@ def _alone(text: str) -> str:
     if "@" in text:
         return text
     bare = [(word, word.strip(".,:;#()").casefold()) for word in text.split()]
-    kept = [word for word, name in bare if len(name) > 1 and name not in BESIDE]
+    kept = [word.strip(",;") for word, name in bare if len(name) > 1 and name not in BESIDE]
     return " ".join(word for word in kept if not NUMBER.fullmatch(word)) or text
 
 

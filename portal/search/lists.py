@@ -19,8 +19,7 @@ from portal.search.shape import Shape, Way, exactly, one_given, values_of
 
 class Found(NamedTuple):
     """An order that was found: what a list shows of it and its search matches in, whether it has
-    the license that was asked for, whether what was typed is some license, whoever has it, and how
-    many were `found` in all.
+    the license that was asked for, and what is said of all of them, see Listed.
 
     Rows of these take a third of the time that whole orders take, and to ask SQLAlchemy's own rows
     for each value would take as long as a tenth of the page.
@@ -43,7 +42,16 @@ class Found(NamedTuple):
     is_delivered: bool
     by_license: bool
     is_some_license: bool
+    found: int | None  # which stands for more than a few, where no more are looked for
+
+
+class Listed(NamedTuple):
+    """The orders of a page, how many were `found` in all, and whether what was typed is some
+    license, whoever has it."""
+
+    orders: list[Found]
     found: int
+    is_some_license: bool
 
 
 # Those that are the order's own, which come first.
@@ -53,17 +61,19 @@ COLUMNS = tuple(getattr(Order, name) for name in Found._fields if name in Order.
 FEW_VALUES = 20
 
 
-def rows(search: Search, scope: Scope, most: int, cap: int, *, counts: bool = True) -> list[Found]:
+def listed(search: Search, scope: Scope, most: int, cap: int, *, counts: bool = True) -> Listed:
     """At most `most` orders from the cursor on. They are counted up to `cap`; where nobody `counts`
     them, `cap` is told. Common words cost a second statement on PostgreSQL."""
     values = values_of(search)
     shape = Shape.of(search, scope, values)
     make = _prepared if len(values) <= FEW_VALUES else _statement
-    if few := shape.for_few:
-        found = _ask(make(few, most, cap, counts), values)
-        if found[0].found is not None:  # or there are more than a few
-            return [row for row in found if row.id is not None]
-    return _ask(make(shape, most, cap, counts), values)
+    few = shape.for_few
+    first = rows = _ask(make(few or shape, most, cap, counts), values)
+    if few and first[0].found is None:  # which says that there are more than a few
+        rows = _ask(make(shape, most, cap, counts), values)
+    orders = [row for row in rows if row.id is not None]
+    found = (orders[0].found if orders else None) or 0
+    return Listed(orders, found, is_some_license=bool(first) and first[0].is_some_license)
 
 
 def _ask(question: Select[*tuple[Any, ...]], values: dict[str, Any]) -> list[Found]:
@@ -72,20 +82,22 @@ def _ask(question: Select[*tuple[Any, ...]], values: dict[str, Any]) -> list[Fou
 
 
 def _statement(shape: Shape, most: int, cap: int, counts: bool) -> Select[*tuple[Any, ...]]:
-    shown, total = _shown_and_counted(shape, most, cap)
+    shown, total = shown_and_counted(shape, most, cap)
     if not counts:
         total = literal(cap)
     place = shown.subquery()
     by_license = place.c.by_license == 1 if shape.way is Way.WORDS else false()
+    # Words that are in more than a few orders have been asked about before.
+    asks_more = "typed_digests" in shape.filled and shape.for_few is None
     question = (
         select(
             *COLUMNS,
             Order.is_delivered.label("is_delivered"),
             by_license.label("by_license"),
-            _is_some_license(shape).label("is_some_license"),
+            (_is_some_license() if asks_more else false()).label("is_some_license"),
             total.label("found"),
         )
-        .select_from(_with_orders(place, or_none=shape.if_few))
+        .select_from(_with_orders(place, or_none=shape.if_few or asks_more))
         .order_by(*list_order(Order.created_at, Order.id, backwards=shape.backwards))
     )
     return planned_once(question) if shape.is_planned_once else question
@@ -93,23 +105,20 @@ def _statement(shape: Shape, most: int, cap: int, counts: bool) -> Select[*tuple
 
 def _with_orders(place: Any, *, or_none: bool) -> Any:
     """The orders with the ids in `place`; or a row of nothing where there are none."""
-    found = place.join(Order, place.c.id == Order.id)
     if not or_none:
-        return found
+        return place.join(Order, place.c.id == Order.id)
     one = select(exactly(1).label("one")).subquery()
-    return one.outerjoin(found, true())
+    return one.outerjoin(place, true()).outerjoin(Order, place.c.id == Order.id)
 
 
-def _is_some_license(shape: Shape) -> Any:
-    if "typed_digests" not in shape.filled:
-        return false()
+def _is_some_license() -> Any:
     return select(License.id).where(one_given(License.digest, "typed_digests")).exists()
 
 
 _prepared = lru_cache(maxsize=500)(_statement)
 
 
-def _shown_and_counted(shape: Shape, most: int, cap: int) -> tuple[Ids, Any]:
+def shown_and_counted(shape: Shape, most: int, cap: int) -> tuple[Ids, Any]:
     """The ids to show, and how many there are in all, up to `cap`."""
     if shape.way in (Way.WALK, Way.AWAITED):
         return walks.shown(shape, most), walks.counted(shape, cap)

@@ -58,7 +58,7 @@ class Results:
     older: Cursor | None = None
     way: Way = Way.WALK
     licenses: Sequence[bytes] = ()  # their digests, where whole ones were typed: the answer then
-    may_be_license: bool = True  # whether it is worth looking whether it is one
+    is_some_license: bool = False  # whether one was typed, whoever has it
 
     @property
     def only_number(self) -> str | None:
@@ -84,15 +84,12 @@ def look_up(search: Search, staff: Staff, pages: Pages) -> Results:
     """The licenses that were typed, where they are those of orders that `staff` sees, or else the
     orders that are found; `pages` are the checkout pages that `staff` sees.
 
-    To find a text by its words takes long, and is spared where it is a license. What is short is
-    found quickly, and whether it is some license is seen on the way, which it hardly ever is.
+    Whether it is some license is seen on the way, which it hardly ever is.
     """
-    if search.is_long:
-        licenses = licenses_in(search, staff, pages)
-        return Results(licenses=licenses) if licenses else find(search, staff, pages)
     found = find(search, staff, pages)
-    licenses = licenses_in(search, staff, pages) if found.may_be_license else ()
-    return replace(found, licenses=licenses)
+    if not found.is_some_license:
+        return found
+    return replace(found, licenses=licenses_in(search, staff, pages))
 
 
 def find(search: Search, staff: Staff, pages: Pages) -> Results:
@@ -101,19 +98,19 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     if not scope.page_ids:
         return Results()
     are_plenty = plenty.is_known(search, scope, CAP + 1)
-    rows = lists.rows(search, scope, PAGE_SIZE + 1, CAP + 1, counts=not are_plenty)
-    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    listed = lists.listed(search, scope, PAGE_SIZE + 1, CAP + 1, counts=not are_plenty)
+    more, rows, count = len(listed.orders) > PAGE_SIZE, listed.orders[:PAGE_SIZE], listed.found
     if search.cursor and search.cursor.backwards:
         rows = rows[::-1]
     titles = {page.id: page.title for page in pages}
     found = zip(rows, matched_in(search, rows), strict=True)
     results = [_result(row, titles[row.checkout_page_id], matched) for row, matched in found]
-    count = rows[0].found if rows else 0
     if count > CAP:
         plenty.learn(search, scope, count)
     newer, older = _neighbours(search, rows, more=more)
-    may_be_license = rows[0].is_some_license if rows else True
-    return Results(results, count, newer, older, way_of(search), may_be_license=may_be_license)
+    return Results(
+        results, count, newer, older, way_of(search), is_some_license=listed.is_some_license
+    )
 
 
 def _result(row: Found, page: str, matched: str) -> Result:

@@ -71,7 +71,7 @@ class Shape:
         """The same as far as few orders have the words, which PostgreSQL has a good plan for before
         it knows them; None where there is no such question."""
         has_words = any(name.startswith("word") for name in self.filled)
-        return replace(self, if_few=True) if has_words else None
+        return replace(self, if_few=True) if has_words and not self.if_few else None
 
     def bound(self, name: str) -> Any:
         """The bound of this name, of a range or of the list."""

@@ -33,8 +33,9 @@ NAMED = re.compile(r"[^\W\d_][^:=]{0,40}[:=](.+)")
 MAILBOX = re.compile(r"[a-z]+(?:[._-][a-z]+)+[._-]?\d{0,4}", re.ASCII)
 
 # From these lengths on, what no order has may be a mistyped license, and is kept out of addresses.
+# No field of an order that words are looked for in is longer than such a text.
 CODE_LENGTH = 12
-TEXT_LENGTH = 254
+TEXT_LENGTH = 255
 HYPHENS = 2
 LONG_WORDS = 5
 
@@ -62,11 +63,14 @@ class Typed:
 
     @cached_property
     def words(self) -> list[str]:
-        """The words in the box as the stored text is searched for them.
+        """The words in the box as the stored text is searched for them; none where it is longer
+        than any field of an order: a license, or a mail that an order may be meant in.
 
         A word of two letters is found where a word begins with them, one of one letter where it is
         the whole word: with the blank before (and after) it is long enough for a trigram.
         """
+        if self.is_long:
+            return []
         typed = AROUND_ADDRESS.sub(" ", self.q) if "@" in self.q else self.q
         typed = AFTER_A_WORD.sub(" ", typed)
         return [_long_enough(word) for word in dict.fromkeys(searchable(typed).split())]

@@ -21,9 +21,10 @@ from portal.models import OrderStatus
 from portal.search import Search
 from portal.search.cursor import Cursor
 from portal.search.days import Days
+from portal.search.first_found import first_found
 from portal.search.instead import instead_of
 from portal.search.missing import not_found
-from portal.search.results import Pages, Results, find, look_up
+from portal.search.results import Pages, Results, look_up
 from portal.search.typed import LICENSES
 
 bp = Blueprint("searches", __name__, url_prefix="/searches")
@@ -152,14 +153,11 @@ def _leads_on(search: Search, found: Results, missing: str | None, pages: Pages)
         return redirect(url_for("orders.show", number=found.only_number), 303)
     if search.cursor and not found.results:
         return _to(search.at(None))
-    for meant in [] if found.count else instead_of(search):
-        by_itself = replace(search, q=meant)
-        if find(by_itself, current_staff, pages).count:
-            if not by_itself.numbers:
-                said = _("Nothing fits all that was typed. This fits “%(text)s”.", text=meant)
-                flash(said, "note")
-            return _to(by_itself)
-    return None
+    instead = [] if found.count else [replace(search, q=meant) for meant in instead_of(search)]
+    meant = first_found(instead, current_staff, pages)
+    if meant and not meant.numbers:
+        flash(_("Nothing fits all that was typed. This fits “%(text)s”.", text=meant.q), "note")
+    return _to(meant) if meant else None
 
 
 def _not_understood(form: SearchForm) -> Response:
