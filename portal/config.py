@@ -133,7 +133,8 @@ FIXED: dict[str, object] = {
     "SECURITY_AUTO_LOGIN_AFTER_RESET": False,
     "SECURITY_CSRF_IGNORE_UNAUTH_ENDPOINTS": False,
     "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "globally_deliverable": False},
-    "WTF_CSRF_TIME_LIMIT": None,  # a form is good for as long as its session
+    # A page that was left open is good again once its person has signed in, for a week.
+    "WTF_CSRF_TIME_LIMIT": 7 * 24 * 3600,
     "RATELIMIT_STORAGE_URI": "keydesk://",
     "RATELIMIT_STRATEGY": "fixed-window",
     "RATELIMIT_HEADERS_ENABLED": False,  # they cost two statements; errors.py says Retry-After

@@ -8,17 +8,18 @@ from errno import EDQUOT, EFBIG, ENOSPC
 from types import TracebackType
 from typing import cast
 
-from flask import Flask, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 from werkzeug.wrappers import Response
 
-from portal import interrupted_searches, rate_limits, sessions
+from portal import rate_limits, sessions
 from portal.access import sign_in
 from portal.database.failures import UNAVAILABLE, first_line, has_no_room, is_unavailable
 from portal.error_words import NoRoom, in_words
 from portal.extensions import db
+from portal.page_notice import on_the_page
 from portal.unexpected import write_down
 
 log = logging.getLogger(__name__)
@@ -60,10 +61,8 @@ def _answer(error: HTTPException) -> Response:
     cause = getattr(error, "original_exception", None)
     if cause is not None and is_unavailable(cause):
         return _database_failed(cause)
-    if isinstance(error, CSRFError) and sign_in.has_to_sign_in():
-        return sign_in.to_sign_in()  # the form was good before the session ended
-    if isinstance(error, CSRFError) and interrupted_searches.keep():
-        return redirect(url_for("searches.show"))  # it was before they signed in again
+    if isinstance(error, CSRFError) and (answer := sign_in.answer_to_old_form()):
+        return answer
     code = error.code or 500
     if code >= 500:
         db.session.rollback()
@@ -85,10 +84,9 @@ def _shown(error: HTTPException, code: int, wait: int | None) -> Response:
         response = jsonify(error=words.word, because=f"{words.title}. {words.advice}")
         response.status_code = code
         return response
-    shown = {"code": code, "title": words.title, "advice": words.advice}
     if "HX-Request" in request.headers:
-        into_notice = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML", "HX-Reselect": ".notice"}
-        return make_response(render_template("errors/_notice.html", **shown), code, into_notice)
+        return on_the_page(code, words.title, words.advice)
+    shown = {"code": code, "title": words.title, "advice": words.advice}
     return make_response(render_template("errors/show.html", **shown), code)
 
 

@@ -1,5 +1,6 @@
 """Who is signed in, for how long, and that there is no other way in than the sign-in page."""
 
+import hmac
 import secrets
 import time
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from flask import Flask, abort, current_app, g, request, session
 from flask_login import user_logged_out
 from flask_security import LoginForm, SQLAlchemyUserDatastore, UserMixin, user_authenticated
+from itsdangerous.encoding import want_bytes
 from sqlalchemy import bindparam
 from wtforms import Field
 
@@ -26,6 +28,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_end_old_session)
     user_authenticated.connect(_begin_session, app)
     user_logged_out.connect(_end_session, app)
+    app.jinja_env.globals["session_seconds"] = seconds_left
     extension = app.extensions["security"]
     extension.want_json(lambda _request: False)
     # Flask-Security would take tokens of its own here; ours are for access.token_only.
@@ -89,11 +92,23 @@ def _longest() -> float:
     return hours * 3600
 
 
-def _begin_session(_app: Flask, **_details: object) -> None:
-    """What was in the browser before somebody signed in came from anybody: it says nothing more."""
-    session.pop("csrf_token", None)
+def _begin_session(_app: Flask, user: Staff, **_details: object) -> None:
+    """What was in the browser before somebody signed in came from anybody: it says nothing more.
+    The forms that they have open themselves are good again, or what they typed would be lost."""
+    session["csrf_token"] = _mark_of_forms(user)
     g.pop("csrf_token", None)
     session[ID] = secrets.token_urlsafe(12)
+
+
+def _mark_of_forms(person: Staff) -> str:
+    """What tells the forms of `person` from forged ones, until their password is another."""
+    key = want_bytes(current_app.secret_key or "")
+    return hmac.digest(key, f"forms of {person.fs_uniquifier}".encode(), "sha256").hex()
+
+
+def seconds_left() -> int:
+    """How long this session will last."""
+    return max(0, round(float(session.get("fs_paa", 0)) + _longest() - time.time()))
 
 
 def _end_session(_app: Flask, user: Staff, **_details: object) -> None:

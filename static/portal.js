@@ -109,6 +109,17 @@
     });
   });
 
+  // A session ends by the clock. Whoever comes back to a page hears of it before they type.
+  const sessionEnds = Date.now() + 1000 * Number(document.body.dataset.session);
+
+  function lookAtTheClock() {
+    if (!(Date.now() > sessionEnds)) return; // which is nothing to compare with where nobody signed in
+    byId("notice").replaceChildren(byId("session-over").content.cloneNode(true));
+    clearInterval(clock);
+  }
+
+  const clock = setInterval(lookAtTheClock, 60_000);
+
   function sayThatNoAnswerCame() {
     say("");
     const words = byId(mayHaveChanged ? "no-answer" : "no-answer-to-question");

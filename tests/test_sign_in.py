@@ -263,6 +263,49 @@ def test_signing_in_leads_nowhere_else(stranger, rob, elsewhere, place):
     assert not {*location.path} & {*"\\\t\n"}
 
 
+def test_forms_are_good_again_for_who_signs_in_again(signed_in, rob, ida):
+    browser = signed_in(rob)
+    page = browser.open("/password")
+    page.press("Sign out")
+    browser.sign_in(ida.email)
+    assert page.press("Sign out").status == 400
+    browser.open("/orders").press("Sign out")
+    browser.sign_in(rob.email)
+    assert page.press("Sign out").address == "/login"
+
+
+def test_forms_from_before_the_password_was_changed_are_not(signed_in, rob):
+    browser = signed_in(rob)
+    page = browser.open("/orders")
+    form = browser.open("/password").fill("Present password", PASSWORD)
+    form = form.fill("New password", NEW).fill("New password again", NEW)
+    assert form.part("main").press("Change password").address == "/orders"
+    assert page.press("Sign out").status == 400
+
+
+@pytest.mark.parametrize("again", ["open", "press"])
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("/orders/A0005555555", "/orders/A0005555555"),
+        ("/orders", "/orders"),
+        ("https://evil.example/", "/orders"),
+        ("//evil.example/", "/orders"),
+        ("/\\evil.example/", "/orders"),
+        ("/\t/evil.example", "/orders"),
+        ("login", "/orders"),
+    ],
+)
+def test_of_two_sign_in_pages_the_second_leads_on(stranger, rob, order, again, asked, shown):
+    page = stranger.open("/login?" + urlencode({"next": asked}))
+    stranger.sign_in(rob.email)
+    if again == "open":
+        page = stranger.open(page.address)
+    else:
+        page = page.fill("Email", rob.email).fill("Password", PASSWORD).press("Sign in")
+    assert (page.status, page.address) == (200, shown)
+
+
 def test_signing_in_leads_back_to_the_page_one_was_on(stranger, rob, order):
     page = stranger.open("/orders/A0005555555?from=mail")
     assert page.address == "/login?next=/orders/A0005555555?from%3Dmail"
@@ -286,6 +329,17 @@ def test_a_fragment_leads_back_to_its_page(signed_in, rob, order):
 def test_a_page_of_another_host_is_not_led_back_to(stranger, order, url):
     headers = {"HX-Request": "true", "HX-Current-URL": url}
     assert stranger.open("/orders/A0005555555", headers=headers).address == "/login"
+
+
+def test_a_form_of_htmx_stays_where_it_is(signed_in, rob, order):
+    browser = signed_in(rob)
+    page = browser.open("/orders/A0005555555").press("Resend")
+    rob.fs_uniquifier = "ended"
+    answer = page.press("Send")
+    assert answer.status == 403
+    assert answer.response.headers["HX-Retarget"] == "#notice"
+    assert ENDED[:-1] in answer.seen
+    assert order.deliveries == []
 
 
 def test_a_form_leads_back_to_the_page_it_was_on(signed_in, rob, license):

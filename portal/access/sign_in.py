@@ -1,5 +1,6 @@
 """Who has to sign in is led to the sign-in page, and back to where they were."""
 
+import re
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, flash, redirect, request, url_for
@@ -9,28 +10,52 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import interrupted_searches
 from portal.database.connections import SAFE_METHODS
+from portal.page_notice import on_the_page
 
 # Reached without signing in; a test walks every other route as a stranger.
 PUBLIC = {"static", "security.login", "security.forgot_password", "security.reset_password"}
 
+# An address of the portal, of the signs that RFC 3986 has for a path and a query. Browsers take
+# “/\host” for another host.
+OURS = re.compile(r"/(?!/)[\w.~!$&'()*+,;=:@/?%-]*", re.ASCII)
+
 
 def init_app(app: Flask) -> None:
+    app.before_request(_lead_on)
     app.after_request(_lead_htmx_along)
     app.extensions["security"].unauthn_handler(lambda *_ways, headers: to_sign_in())
     app.add_url_rule("/", "home", lambda: redirect(url_for("orders.index")))
 
 
-def has_to_sign_in() -> bool:
-    """Whether nobody, or nobody any more, has signed in where somebody has to."""
-    return request.endpoint not in PUBLIC and not signed_in_user.is_authenticated
+def answer_to_old_form() -> BaseResponse | None:
+    """The answer to a form that was good before its session ended, or before its person signed in
+    somewhere else; None where it was never good."""
+    if not signed_in_user.is_authenticated:
+        return None if request.endpoint in PUBLIC else to_sign_in()
+    if interrupted_searches.keep():
+        return redirect(url_for("searches.show"))
+    return _lead_on()
+
+
+def _lead_on() -> BaseResponse | None:
+    """The way on from a sign-in page, for who has signed in on another one."""
+    if request.endpoint != "security.login" or not signed_in_user.is_authenticated:
+        return None
+    address = request.args.get("next", "")
+    return redirect(address if OURS.fullmatch(address) else url_for("orders.index"))
 
 
 def to_sign_in() -> BaseResponse:
     """The sign-in page, which leads back to the page that the person was on, and says so where
-    something else than a page was asked for. A search goes on afterwards."""
+    something else than a page was asked for. A search goes on afterwards; what was typed into
+    another form of htmx stays where it is."""
     if interrupted_searches.keep():
         flash(_("You are no longer signed in. Sign in, and your search goes on."), "note")
         return redirect(url_for("security.login", next=url_for("searches.show")))
+    if request.method not in SAFE_METHODS and "HX-Request" in request.headers:
+        title = _("You are no longer signed in, so nothing was done")
+        advice = _("Sign in in another tab, and then press the button again: this page stays.")
+        return on_the_page(403, title, advice, may_sign_in=True)
     if not _asks_for_page():
         flash(_("You are no longer signed in, so nothing was done. Sign in to go on."), "note")
     return redirect(url_for("security.login", next=_page_they_are_on()))

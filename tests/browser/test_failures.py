@@ -70,17 +70,51 @@ def test_a_session_that_has_ended_leads_to_the_sign_in_page(at_desk, rob, order)
     expect(page).to_have_url(re.compile("/login"))
 
 
-def test_who_has_signed_out_elsewhere_is_led_to_the_sign_in_page_and_back(question):
+def sign_in_again(page):
+    """In the tab that the notice on `page` opens."""
+    with page.context.expect_page() as opened:
+        page.locator("#notice").get_by_role("link", name="Sign in").click()
+    other = opened.value
+    other.get_by_label("Email").fill("rob@example.com")
+    other.get_by_label("Password").fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    expect(other).to_have_url(re.compile("/orders$"))
+    other.close()
+
+
+def test_who_has_signed_out_elsewhere_signs_in_and_sends(question, mailbox):
     other = question.context.new_page()
     other.goto("/orders")
     other.get_by_role("button", name="Sign out").click()
     other.close()
     send(question)
-    expect(question).to_have_url(re.compile("/login"))
-    question.get_by_label("Email").fill("rob@example.com")
-    question.get_by_label("Password").fill(PASSWORD)
-    question.get_by_role("button", name="Sign in").click()
-    expect(question).to_have_url(re.compile(ORDER))
+    expect(question.locator("#notice")).to_contain_text("You are no longer signed in")
+    expect(question.get_by_role("button", name="Send", exact=True)).to_be_focused()
+    assert mailbox.empty
+    sign_in_again(question)
+    send(question)
+    history = question.get_by_role("region", name="Order history")
+    expect(history).to_contain_text("was sent to kim@example.com")
+    assert len(mailbox.messages) == 1
+
+
+def test_what_was_typed_outlives_the_session(at_desk, rob, order):
+    page = at_desk(rob)
+    page.clock.install()
+    page.goto(ORDER)
+    page.get_by_role("button", name="Replace").click()
+    page.get_by_label("New license").fill("AB12-CD34-EF56")
+    page.get_by_label("What is wrong with the former one").fill("Does not activate")
+    page.clock.fast_forward("11:58:00")
+    expect(page.locator("#notice")).to_be_empty()
+    page.context.clear_cookies()
+    page.clock.fast_forward("03:00")
+    expect(page.locator("#notice")).to_contain_text("You may no longer be signed in.")
+    page.get_by_role("button", name="Replace and send").click()
+    expect(page.locator("#notice")).to_contain_text("so nothing was done")
+    sign_in_again(page)
+    page.get_by_role("button", name="Replace and send").click()
+    expect(page.locator(".license pre").last).to_have_text("AB12-CD34-EF56")
 
 
 def test_a_server_that_is_gone_is_shown(question, server, window):
