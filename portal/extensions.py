@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask_babel import Babel
-from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_mail import Mail
 from flask_migrate import Migrate
@@ -14,6 +13,7 @@ from flask_wtf import CSRFProtect
 
 from portal.database.connections import PortalSession
 from portal.database.types import Base
+from portal.named_limits import NamedLimits
 from portal.passwords import Passwords
 from portal.security_mail import SecurityMail
 
@@ -35,4 +35,4 @@ csrf = CSRFProtect()
 babel = Babel()
 # Given here, because Security.init_app passes over it in silence.
 security = Security(mail_util_cls=SecurityMail, password_util_cls=Passwords)
-limiter = Limiter(key_func=get_remote_address)
+limiter = NamedLimits(key_func=get_remote_address)

@@ -351,7 +351,7 @@ def queries(found):
     return [sql for sql in found if sql.lstrip().startswith(("SELECT", "WITH"))]
 
 
-def test_an_order_page_costs_six_statements_however_long_it_is(app, signed_in, rob, acme):
+def test_an_order_page_costs_six_statements_however_long_it_is(app, signed_in, ada, acme):
     items = [
         item_document(f"{n}", codes=[f"CODE-{n}-{c}-XYZ" for c in range(5)]) for n in range(450)
     ]
@@ -361,12 +361,13 @@ def test_an_order_page_costs_six_statements_however_long_it_is(app, signed_in, r
     pages = [CheckoutPage(code=f"page-{n}", title=f"Page {n}") for n in range(5)]
     people = [add_staff(f"p{n}@example.com", Role.AGENT, acme, *pages) for n in range(3)]
     crowded(order, people)
-    browser = signed_in(people[0])
-    with statements(app) as found:
-        page = browser.open("/orders/A0005555555")
-    assert page.text.count("CODE-") >= 2000
-    assert page.text.count("Send again") == 20
-    assert len(queries(found)) <= 6, "\n\n".join(queries(found))
+    for person in (people[0], ada):
+        browser = signed_in(person)
+        with statements(app) as found:
+            page = browser.open("/orders/A0005555555")
+        assert page.text.count("CODE-") >= 2000
+        assert page.text.count("Send again") == 20
+        assert len(queries(found)) <= 6, "\n\n".join(queries(found))
 
 
 def test_a_list_costs_four_statements_however_long_it_is(app, signed_in, rob, nordsoft):

@@ -7,6 +7,7 @@ from portal.access.orders import (
     order_or_404,
     visible_message_ids,
     visible_pages,
+    whole_order_or_404,
 )
 from portal.access.person import current_staff, signed_messages, staff_only, token_only
 from portal.access.settings import (
@@ -35,4 +36,5 @@ __all__ = [
     "upload_or_404",
     "visible_message_ids",
     "visible_pages",
+    "whole_order_or_404",
 ]

@@ -14,6 +14,7 @@ from portal.database.connections import planned_once
 from portal.database.types import LARGEST_ID
 from portal.extensions import db
 from portal.models import CheckoutPage, Delivery, Item, License, Order
+from portal.models.whole_order import whole_order
 
 T = TypeVar("T")
 
@@ -31,9 +32,16 @@ def visible_message_ids(message_ids: Iterable[str]) -> set[str]:
     return set(db.session.scalars(query.where(Order.checkout_page_id.in_(ids))))
 
 
+def whole_order_or_404(number: str) -> Order:
+    """The order with this number and all that its page shows, if it is theirs to see. This and the
+    next four are the only ways to reach an order."""
+    values = {"order_id": Order.id_of(number)}
+    order = db.session.scalars(whole_order(), values).unique().one_or_none()
+    return _theirs_or_404(order, order)
+
+
 def order_or_404(number: str, *options: ExecutableOption) -> Order:
-    """The order with this number, if it is theirs to see. This and the next three are the only
-    ways to reach an order. `options` are always the same objects."""
+    """The order with this number, if it is theirs to see. `options` are always the same objects."""
     values = {"order_id": Order.id_of(number)}
     order = db.session.scalars(_order_query(options), values).unique().one_or_none()
     return _theirs_or_404(order, order)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, Index, Select, String, Text, bindparam, select
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import smtp
 from portal.database.connections import planned_once
@@ -239,18 +239,6 @@ SENTENCES: dict[What, Callable[[HistoryEntry], str]] = {
         address=entry.address,
     ),
 }
-
-
-@cache
-def history_of_an_order() -> Select[HistoryEntry]:
-    """The history of the order with the id `order_id`, newest first. Made once, because every page
-    of an order asks it."""
-    return planned_once(
-        select(HistoryEntry)
-        .where(HistoryEntry.order_id == bindparam("order_id"))
-        .order_by(HistoryEntry.at.desc(), HistoryEntry.id.desc())
-        .options(joinedload(HistoryEntry.by).load_only(Staff.email).lazyload(Staff.checkout_pages))
-    )
 
 
 @cache

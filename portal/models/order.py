@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.database.types import BigId, Money, UTCDateTime, words
 from portal.extensions import Model, db
-from portal.models.history import HistoryEntry, history_of_an_order, licenses_in_the_history
+from portal.models.history import HistoryEntry, licenses_in_the_history
 from portal.models.item import Item
 from portal.models.order_status import OrderStatus
 from portal.models.refusal import Refusal
@@ -92,12 +92,6 @@ class Order(Model):
         it as it is now. SQLite locked when the transaction began, see connections.py."""
         db.session.execute(db.select(Order.id).filter_by(id=self.id).with_for_update())
         db.session.expire_all()
-
-    def read_history(self) -> None:
-        """Read `history` with the people in it, whatever they may see themselves, in one statement.
-        SQLAlchemy's own ways to do so take five times as long."""
-        entries = db.session.scalars(history_of_an_order(), {"order_id": self.id}).all()
-        set_committed_value(self, "history", entries)
 
     def read_mailed_licenses(self) -> None:
         """Read which licenses the e-mails in `history` carried, where there are several to tell

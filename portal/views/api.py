@@ -12,7 +12,7 @@ from portal.access import current_staff, license_or_404, order_or_404, token_onl
 from portal.delivery_tokens import TokenSpent
 from portal.export import Document, delivery_document, order_document, refusal_document
 from portal.jobs import jobs
-from portal.models import Delivery, Item, Order, Refused, Staff
+from portal.models import Delivery, HistoryEntry, Item, Order, Refused, Staff
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -26,6 +26,7 @@ WITH_ALL = (
     selectinload(Order.items).selectinload(Item.licenses),
     selectinload(Order.deliveries).selectinload(Delivery.licenses),
     selectinload(Order.deliveries).joinedload(Delivery.by).lazyload(Staff.checkout_pages),
+    selectinload(Order.history).joinedload(HistoryEntry.by).lazyload(Staff.checkout_pages),
 )
 
 
@@ -33,9 +34,7 @@ WITH_ALL = (
 @token_only(may="read")
 def show_order(number: str) -> Document:
     """The order document with what is beyond it, see export.py."""
-    order = order_or_404(number, *WITH_ALL)
-    order.read_history()
-    return order_document(order)
+    return order_document(order_or_404(number, *WITH_ALL))
 
 
 @bp.post("/orders/<number>/licenses/<int:license_id>/resends")

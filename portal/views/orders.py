@@ -4,29 +4,16 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import defer, joinedload, lazyload, with_expression
 from werkzeug.wrappers import Response
 
-from portal.access import order_or_404, staff_only
+from portal.access import staff_only, whole_order_or_404
 from portal.database.connections import begin_reading
 from portal.extensions import db
-from portal.models import Delivery, Fulfilment, Item, Order, Product
+from portal.models import Order
 from portal.models.progress import Progress
 from portal.views.searches import answer
 
 bp = Blueprint("orders", __name__, url_prefix="/orders")
-
-# What the page of an order shows, but for its history and what is under way.
-SHOWN = (
-    with_expression(Order.has_unsettled, Delivery.any_unsettled()),
-    joinedload(Order.checkout_page),
-    joinedload(Order.items).options(
-        joinedload(Item.licenses),
-        joinedload(Item.fulfilment)
-        .joinedload(Fulfilment.product)
-        .options(defer(Product.sealed), lazyload(Product.checkout_page)),
-    ),
-)
 
 
 @bp.get("")
@@ -55,8 +42,7 @@ def redrawn(number: str) -> dict[str, object]:
 
 def whole_order(number: str) -> Order:
     """The order with all that its page shows, but for what is under way."""
-    order = order_or_404(number, *SHOWN)
-    order.read_history()
+    order = whole_order_or_404(number)
     order.read_mailed_licenses()
     return order
 
