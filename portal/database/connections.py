@@ -18,6 +18,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from portal.database.cursors import NamingCursor
+
 View = TypeVar("View", bound=Callable[..., object])
 Question = TypeVar("Question", bound=Executable)
 
@@ -103,6 +105,7 @@ def _configure_postgresql(engine: Engine) -> None:
         _dialect: Dialect, _entry: ConnectionPoolEntry, _args: object, settings: dict[str, object]
     ) -> None:
         settings.setdefault("prepare_threshold", NEVER)
+        settings.setdefault("cursor_factory", NamingCursor)
 
     @event.listens_for(engine, "checkout")
     def taken(connection: Any, _entry: ConnectionPoolEntry, _proxy: object) -> None:
