@@ -14,8 +14,8 @@ from flask import Flask, current_app
 from huey import crontab
 
 from portal import clock, lanes, postman
-from portal.database.connections import begin_reading
 from portal.database.failures import UNAVAILABLE, first_line, is_unavailable
+from portal.database.reading import begin_reading
 from portal.extensions import db
 from portal.fulfilment import desk, worklist
 from portal.job_queue import JobQueue, open_queue

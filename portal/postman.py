@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from portal import emails, smtp
-from portal.database.connections import begin_reading
 from portal.database.failures import is_unavailable, keep_trying
+from portal.database.reading import begin_reading
 from portal.delivery_tokens import redeem
 from portal.desk_threads import room_at_mail_server
 from portal.extensions import db

@@ -12,7 +12,7 @@ from itsdangerous.encoding import want_bytes
 from sqlalchemy import bindparam
 from wtforms import Field
 
-from portal.database.connections import planned_once
+from portal.database.postgresql import planned_once
 from portal.extensions import db
 from portal.models import Staff
 

@@ -12,7 +12,7 @@ from time import monotonic, sleep
 import pytest
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.database.connections import READS
+from portal.database.reading import READS
 from portal.extensions import db
 from portal.models import (
     Delivery,

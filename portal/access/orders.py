@@ -10,7 +10,7 @@ from sqlalchemy.orm import contains_eager
 from sqlalchemy.sql.base import ExecutableOption
 
 from portal.access.person import current_staff
-from portal.database.connections import planned_once
+from portal.database.postgresql import planned_once
 from portal.database.types import LARGEST_ID
 from portal.extensions import db
 from portal.models import CheckoutPage, Delivery, Item, License, Order

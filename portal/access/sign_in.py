@@ -9,7 +9,7 @@ from flask_security import current_user as signed_in_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal import interrupted_searches
-from portal.database.connections import SAFE_METHODS
+from portal.database.reading import SAFE_METHODS
 from portal.page_notice import on_the_page
 
 # Reached without signing in; a test walks every other route as a stranger.

@@ -101,7 +101,7 @@ class CheckoutPage(Model):
 
     def lock(self) -> None:
         """Keep everybody else from changing this page until the transaction ends, and see it as it
-        is now. SQLite locked when the transaction began, see connections.py."""
+        is now. SQLite locked when the transaction began, see sqlite.py."""
         db.session.flush()  # or what was changed and not written yet would be forgotten
         # What belongs to the page may be added: whoever does may hold what we go on to wait for.
         db.session.refresh(self, with_for_update={"key_share": True})

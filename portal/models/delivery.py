@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Exists, Index, Select, String, bindparam
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
 
 from portal import clock
-from portal.database.connections import planned_once
+from portal.database.postgresql import planned_once
 from portal.envelope import new_message_id
 from portal.extensions import Model, db
 from portal.models import delivery_words

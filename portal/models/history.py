@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, Index, Select, String, Text, bindparam, selec
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import smtp
-from portal.database.connections import planned_once
+from portal.database.postgresql import planned_once
 from portal.database.types import BigId, UTCDateTime, words
 from portal.extensions import Model
 from portal.fulfilment import answer as fulfilment

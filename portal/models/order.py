@@ -89,7 +89,7 @@ class Order(Model):
 
     def lock(self) -> None:
         """Keep everybody else from changing this order until the transaction ends, and see all of
-        it as it is now. SQLite locked when the transaction began, see connections.py."""
+        it as it is now. SQLite locked when the transaction began, see sqlite.py."""
         db.session.execute(db.select(Order.id).filter_by(id=self.id).with_for_update())
         db.session.expire_all()
 

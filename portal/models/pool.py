@@ -81,7 +81,7 @@ class Pool(Model):
         """Be the only one that takes from this pool or fills it, until the transaction ends.
 
         Not so exclusive that a new row could not refer to the pool. SQLite locked when the
-        transaction began, see connections.py.
+        transaction began, see sqlite.py.
         """
         db.session.refresh(self, with_for_update={"key_share": True})
 

@@ -185,7 +185,7 @@ class Product(Model):
 
     def lock(self) -> None:
         """Keep everybody else from changing this product until the transaction ends, and see it as
-        it is now. SQLite locked when the transaction began, see connections.py."""
+        it is now. SQLite locked when the transaction began, see sqlite.py."""
         db.session.flush()  # or what was changed and not written yet would be forgotten
         db.session.refresh(self, with_for_update={"of": Product})
 

@@ -8,7 +8,7 @@ from functools import cache
 from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select, true, union_all
 from sqlalchemy.orm import contains_eager, defer, lazyload, load_only, with_expression
 
-from portal.database.connections import planned_once
+from portal.database.postgresql import planned_once
 from portal.models.delivery import Delivery
 from portal.models.fulfilment import Fulfilment
 from portal.models.history import HistoryEntry

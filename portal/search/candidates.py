@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, case, column, func, literal_column, select, true, union_all
 from sqlalchemy import table as bare_table
 
-from portal.database.connections import unseen
+from portal.database.postgresql import unseen
 from portal.models import Item, License, Order
 from portal.search.filters import (
     Conditions,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, case, false, func, literal, select, true
 
-from portal.database.connections import planned_once
+from portal.database.postgresql import planned_once
 from portal.extensions import db
 from portal.models import License, Order, OrderStatus
 from portal.search import Search, walks

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from flask_babel import gettext as _
 
-from portal.database.connections import planned_once
+from portal.database.postgresql import planned_once
 from portal.extensions import db
 from portal.models import CheckoutPage, OrderStatus, Staff
 from portal.models.order import full_name

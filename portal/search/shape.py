@@ -14,7 +14,7 @@ from sqlalchemy import any_, bindparam, literal_column
 from sqlalchemy import cast as cast_in_sql
 from sqlalchemy.types import ARRAY, BigInteger, LargeBinary, Text
 
-from portal.database.connections import unseen
+from portal.database.postgresql import unseen
 from portal.database.types import UTCDateTime
 from portal.extensions import db
 from portal.models import OrderStatus

@@ -8,7 +8,7 @@ checkout pages, and a message that is refused costs one statement, which waits f
 from flask import Blueprint, current_app, request
 
 from portal.access import signed_messages
-from portal.database.connections import begin_reading
+from portal.database.reading import begin_reading
 from portal.export import Document, message_document
 from portal.extensions import db
 from portal.intake import noventiq, webhook

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.access import staff_only, whole_order_or_404
-from portal.database.connections import begin_reading
+from portal.database.reading import begin_reading
 from portal.extensions import db
 from portal.models import Order
 from portal.models.progress import Progress

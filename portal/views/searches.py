@@ -16,7 +16,7 @@ from wtforms.validators import Length, Optional, Regexp, ValidationError
 
 from portal import interrupted_searches
 from portal.access import current_staff, staff_only, visible_pages
-from portal.database.connections import reads_only
+from portal.database.reading import reads_only
 from portal.models import OrderStatus
 from portal.search import Search
 from portal.search.cursor import Cursor

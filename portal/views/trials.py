@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from pydantic import ValidationError
 
 from portal.access import product_or_404, staff_only
-from portal.database.connections import reads_only
+from portal.database.reading import reads_only
 from portal.extensions import db
 from portal.fulfilment.answer import DoneElsewhere, Licenses, Trouble
 from portal.fulfilment.parameters import sample_request

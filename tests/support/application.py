@@ -10,7 +10,7 @@ import pytest
 from flask import has_request_context, request
 from sqlalchemy import event
 
-from portal.database.connections import will_write
+from portal.database.reading import will_write
 
 
 def ordinary_settings():
