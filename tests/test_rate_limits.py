@@ -6,7 +6,7 @@ import pytest
 
 from portal import create_app
 from portal.extensions import db
-from portal.rate_limits import RateLimit
+from portal.rate_counts import RateLimit
 from tests.support.application import dispose_of
 from tests.support.portal import PASSWORD, PlainBrowser
 

@@ -51,30 +51,33 @@ def configure(engine: Engine) -> None:
     look at an order: one that was closed, as those of a server that was started anew, has something
     to be read.
     """
-
-    @event.listens_for(engine, "do_connect")
-    def connecting(
-        _dialect: Dialect, _entry: ConnectionPoolEntry, _args: object, settings: dict[str, object]
-    ) -> None:
-        settings.setdefault("prepare_threshold", NEVER)
-        settings.setdefault("cursor_factory", NamingCursor)
+    event.listen(engine, "do_connect", _connecting)
+    event.listen(engine, "do_execute", _executing)
+    event.listen(engine, "handle_error", _failed)
 
     @event.listens_for(engine, "checkout")
     def taken(connection: Any, _entry: ConnectionPoolEntry, _proxy: object) -> None:
         if connection.closed or _has_something_to_read(connection):
             _ask_for_life(engine.dialect, connection)
 
-    @event.listens_for(engine, "handle_error")
-    def failed(context: ExceptionContext) -> None:
-        if isinstance(context.original_exception, OperationalError):
-            context.is_disconnect |= context.original_exception.sqlstate in UNUSABLE
 
-    @event.listens_for(engine, "do_execute")
-    def executing(cursor: Any, statement: str, values: Any, context: ExecutionContext) -> bool:
-        is_ours: bool = context.execution_options.get(PLANNED_ONCE, False)
-        if is_ours:
-            cursor.execute(statement, values, prepare=True)
-        return is_ours
+def _connecting(
+    _dialect: Dialect, _entry: ConnectionPoolEntry, _args: object, settings: dict[str, object]
+) -> None:
+    settings.setdefault("prepare_threshold", NEVER)
+    settings.setdefault("cursor_factory", NamingCursor)
+
+
+def _executing(cursor: Any, statement: str, values: Any, context: ExecutionContext) -> bool:
+    is_ours: bool = context.execution_options.get(PLANNED_ONCE, False)
+    if is_ours:
+        cursor.execute(statement, values, prepare=True)
+    return is_ours
+
+
+def _failed(context: ExceptionContext) -> None:
+    if isinstance(context.original_exception, OperationalError):
+        context.is_disconnect |= context.original_exception.sqlstate in UNUSABLE
 
 
 class NamingCursor(Cursor[Any]):

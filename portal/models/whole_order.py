@@ -21,6 +21,20 @@ from portal.models.staff import Staff
 ITEMS: ColumnElement[int] = literal_column("1")
 HISTORY: ColumnElement[int] = literal_column("2")
 
+WITH_ALL = (
+    with_expression(Order.has_unsettled, Delivery.any_unsettled()),
+    contains_eager(Order.items).options(
+        contains_eager(Item.licenses),
+        contains_eager(Item.fulfilment)
+        .contains_eager(Fulfilment.product)
+        .options(defer(Product.sealed), lazyload(Product.checkout_page)),
+    ),
+    # The people in it, whatever they may see themselves.
+    contains_eager(Order.history)
+    .contains_eager(HistoryEntry.by)
+    .options(load_only(Staff.email), lazyload(Staff.checkout_pages)),
+)
+
 
 @cache
 def whole_order() -> Select[Order]:
@@ -43,17 +57,5 @@ def whole_order() -> Select[Order]:
         .where(Order.id == bindparam("order_id"))
         .order_by(part, Item.position, License.position)
         .order_by(HistoryEntry.at.desc(), HistoryEntry.id.desc())
-        .options(
-            with_expression(Order.has_unsettled, Delivery.any_unsettled()),
-            contains_eager(Order.items).options(
-                contains_eager(Item.licenses),
-                contains_eager(Item.fulfilment)
-                .contains_eager(Fulfilment.product)
-                .options(defer(Product.sealed), lazyload(Product.checkout_page)),
-            ),
-            contains_eager(Order.history)
-            # The people in it, whatever they may see themselves.
-            .contains_eager(HistoryEntry.by)
-            .options(load_only(Staff.email), lazyload(Staff.checkout_pages)),
-        )
+        .options(*WITH_ALL)
     )
