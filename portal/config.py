@@ -98,6 +98,10 @@ FIXED: dict[str, object] = {
         "This link cannot be used any more. Ask for a new one.",
         "error",
     ),
+    "SECURITY_MSG_PASSWORD_RESET_REQUEST": (
+        "If this address has access, a link is on its way to it.",
+        "success",
+    ),
     "SECURITY_MSG_PASSWORD_RESET_EXPIRED": (
         "This link is too old. It was good for %(within)s.",
         "error",
@@ -142,7 +146,7 @@ FIXED: dict[str, object] = {
 
 
 # Extensions have more settings than are named here, which the instance file may set too.
-OF_EXTENSIONS = ("SECURITY_", "SQLALCHEMY_", "WTF_", "RATELIMIT_")
+OF_EXTENSIONS = ("SECURITY_", "SQLALCHEMY_", "WTF_")
 
 
 class SettingsError(NoAppException):

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, abort, current_app, g, request, session
 from flask_login import user_logged_out
 from flask_security import LoginForm, SQLAlchemyUserDatastore, UserMixin, user_authenticated
+from flask_security import current_user as signed_in_user
 from itsdangerous.encoding import want_bytes
 from sqlalchemy import bindparam
 from wtforms import Field
@@ -80,10 +81,18 @@ def has_ended(person: Staff) -> bool:
 def _end_old_session() -> None:
     if "_user_id" not in session:
         return
-    signed_in_at = float(session.get("fs_paa", 0))
-    if time.time() - signed_in_at > _longest():
+    if seconds_left() <= 0:
         session.clear()
         asks_as(None)
+    elif request.blueprint == "security" and not signed_in_user.is_authenticated:
+        # Or a copy of an ended session would be told what tells the forms of its person.
+        for name in ("_user_id", "csrf_token"):
+            session.pop(name, None)
+
+
+def seconds_left() -> float:
+    """How long this session will last by the clock; nothing, or less, once it is over."""
+    return float(session.get("fs_paa", 0)) + _longest() - time.time()
 
 
 def _longest() -> float:
@@ -104,11 +113,6 @@ def _mark_of_forms(person: Staff) -> str:
     """What tells the forms of `person` from forged ones, until their password is another."""
     key = want_bytes(current_app.secret_key or "")
     return hmac.digest(key, f"forms of {person.fs_uniquifier}".encode(), "sha256").hex()
-
-
-def seconds_left() -> int:
-    """How long this session will last."""
-    return max(0, round(float(session.get("fs_paa", 0)) + _longest() - time.time()))
 
 
 def _end_session(_app: Flask, user: Staff, **_details: object) -> None:

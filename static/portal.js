@@ -110,15 +110,15 @@
   });
 
   // A session ends by the clock. Whoever comes back to a page hears of it before they type.
-  const sessionEnds = Date.now() + 1000 * Number(document.body.dataset.session);
+  const { session } = document.body.dataset;
+  const sessionEnds = Date.now() + 1000 * session;
+  const clock = session && setInterval(lookAtTheClock, 60_000);
 
   function lookAtTheClock() {
-    if (!(Date.now() > sessionEnds)) return; // which is nothing to compare with where nobody signed in
+    if (Date.now() < sessionEnds || byId("notice").hasChildNodes()) return;
     byId("notice").replaceChildren(byId("session-over").content.cloneNode(true));
     clearInterval(clock);
   }
-
-  const clock = setInterval(lookAtTheClock, 60_000);
 
   function sayThatNoAnswerCame() {
     say("");

@@ -370,6 +370,16 @@ def test_an_order_page_costs_six_statements_however_long_it_is(app, signed_in, a
         assert len(queries(found)) <= 6, "\n\n".join(queries(found))
 
 
+@pytest.mark.parametrize("role", ["rob", "ada"])
+def test_nobody_is_read_in_parts(app, signed_in, request, role, order):
+    question = signed_in(request.getfixturevalue(role)).open("/orders/A0005555555").press("Resend")
+    with statements(app) as found:
+        question.press("Send")
+    people = [sql for sql in queries(found) if sql.startswith("SELECT staff.")]
+    assert people
+    assert [sql for sql in people if not sql.startswith("SELECT staff.id, staff.email")] == []
+
+
 def test_a_list_costs_four_statements_however_long_it_is(app, signed_in, rob, nordsoft):
     for number in range(60):
         bring_in(order_document(f"A{number + 1:010}"))

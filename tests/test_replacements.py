@@ -48,6 +48,15 @@ def test_a_faulty_license_is_replaced_and_the_new_one_mailed(question, license, 
     assert CODE not in mail.plain
 
 
+def test_nobody_is_promised_a_mail_that_does_not_go(signed_in, rob, acme, license, order):
+    acme.delivery_allowed = False
+    question = signed_in(rob).open(ADDRESS).press("Replace")
+    assert "No e-mail goes: Delivery is forbidden" in question.text
+    assert "is mailed" not in question.text
+    assert filled(question).press("Replace").status == 200
+    assert texts(order) == [CODE, "NEW-1"]
+
+
 @pytest.mark.parametrize("quoted", ["FIRST-LINE-1 SECOND-LINE-2", "second-line-2", "OTHER-CODE-3"])
 def test_no_license_of_the_item_is_in_the_reason(signed_in, rob, acme, quoted):
     codes = ["FIRST-LINE-1\nSECOND-LINE-2", "OTHER-CODE-3"]

@@ -467,11 +467,14 @@ def test_addresses_are_seen_among_other_words(typed, addresses):
         "A. Öztürk",
         "Order EXT-555",
         "Ticket #4839201: Ayşe Öztürk",
+        "Ayşe Öztürk never got my key!",
+        "please resend Öztürk",
+        "license ZZ99QQ",
     ],
 )
 def test_names_and_codes_are_found_with_what_stands_beside_them(signed_in, ada, typed):
     customer = {"email": "a@x.example", "first_name": "Ayşe", "last_name": "Öztürk"}
-    bring_in(order_document("A0009", external_id="EXT-555", customer=customer))
+    bring_in(order_document("A0009", external_id="EXT-555", customer=customer, codes=["AB-ZZ99QQ"]))
     page = search(signed_in(ada), typed)
     assert found(page) == ["A0009"]
     assert "Nothing fits all that was typed. This fits “" in page.text
@@ -595,3 +598,15 @@ def test_a_long_mail_leads_to_the_order_that_it_is_about(signed_in, ada):
     page = signed_in(ada).open("/orders").fill("Search orders", mail).press("Find")
     assert found(page) == [NUMBER]
     assert "This fits “kim@example.com”." in page.text
+
+
+@pytest.mark.parametrize("role", ["ada", "rob"])
+def test_a_license_is_in_no_address_whatever_page_was_chosen(signed_in, request, role, acme):
+    bring_in(order_document(codes=["HELLO WORLD KEY"]))
+    browser = signed_in(request.getfixturevalue(role))
+    token = browser.open("/orders").parts("input[name=csrf_token]")[0].attributes["value"]
+    asked = {"q": "HELLO WORLD KEY", "page": "nordsoft", "csrf_token": token}
+    page = browser.open("/searches", method="POST", data=asked, headers={"HX-Request": "true"})
+    assert page.status == 200
+    assert "HELLO" not in page.address
+    assert "HELLO" not in page.response.headers.get("HX-Push-Url", "")

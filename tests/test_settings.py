@@ -91,7 +91,7 @@ def test_no_setting_opens_another_way_in(start, name):
     assert start({name: "true"})[name] is False
 
 
-@pytest.mark.parametrize("name", ["MAIL_SERVR", "portal_name", "PORTAL_NAMES"])
+@pytest.mark.parametrize("name", ["MAIL_SERVR", "portal_name", "PORTAL_NAMES", "RATELIMIT_DEFAULT"])
 def test_a_misspelt_setting_of_the_file_is_named(start, name):
     with pytest.raises(SettingsError, match=f"there is no setting '{name}'"):
         start(file=f'{name} = "x"')

@@ -306,6 +306,24 @@ def test_of_two_sign_in_pages_the_second_leads_on(stranger, rob, order, again, a
     assert (page.status, page.address) == (200, shown)
 
 
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"])
+def test_nobody_gets_into_the_session_of_somebody_else_unawares(stranger, rob, ida, password):
+    page = stranger.open("/login")
+    stranger.sign_in(rob.email)
+    page = page.fill("Email", ida.email).fill("Password", password).press("Sign in")
+    assert "rob@example.com is signed in here." in page.text
+
+
+def test_a_copy_of_an_ended_session_draws_no_mark_of_forms(app, signed_in, rob):
+    browser, thief = signed_in(rob), PlainBrowser(app)
+    name = app.config["SESSION_COOKIE_NAME"]
+    thief.client.set_cookie(name, browser.client.get_cookie(name).value)
+    browser.open("/orders").press("Sign out")
+    token = thief.open("/login").parts("input[name=csrf_token]")[0].attributes["value"]
+    browser.sign_in(rob.email)
+    assert browser.open("/logout", method="POST", data={"csrf_token": token}).status == 400
+
+
 def test_signing_in_leads_back_to_the_page_one_was_on(stranger, rob, order):
     page = stranger.open("/orders/A0005555555?from=mail")
     assert page.address == "/login?next=/orders/A0005555555?from%3Dmail"

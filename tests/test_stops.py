@@ -60,6 +60,9 @@ def test_a_stopped_mail_is_not_tried_again(signed_in, rob, answer, delivery, mai
     newest = stopped.part("order-history").parts("li")[0].text
     assert newest.startswith("The email containing license information to kim@example.com was")
     assert "rob@example.com" in newest
+    outcome = stopped.parts(".outcome")[0].text
+    assert "was stopped. The mail server asked to try again later." in outcome
+    assert "Try again" not in outcome
     assert "Stop" not in " ".join(stopped.names)
     assert "hx-get" not in stopped.part("progress").attributes
 

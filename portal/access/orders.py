@@ -14,7 +14,7 @@ from portal.database.postgresql import planned_once
 from portal.database.types import LARGEST_ID
 from portal.extensions import db
 from portal.models import CheckoutPage, Delivery, Item, License, Order
-from portal.models.whole_order import whole_order
+from portal.models.order_with_all import order_with_all
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def whole_order_or_404(number: str) -> Order:
     """The order with this number and all that its page shows, if it is theirs to see. This and the
     next four are the only ways to reach an order."""
     values = {"order_id": Order.id_of(number)}
-    order = db.session.scalars(whole_order(), values).unique().one_or_none()
+    order = db.session.scalars(order_with_all(), values).unique().one_or_none()
     return _theirs_or_404(order, order)
 
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal import interrupted_searches
 from portal.database.reading import SAFE_METHODS
+from portal.models.staff import one_form_of
 from portal.page_notice import on_the_page
 
 # Reached without signing in; a test walks every other route as a stranger.
@@ -38,9 +39,15 @@ def answer_to_old_form() -> BaseResponse | None:
 
 
 def _lead_on() -> BaseResponse | None:
-    """The way on from a sign-in page, for who has signed in on another one."""
+    """The way on from a sign-in page, for who has signed in on another one; whoever else types
+    their address there is told whose session this is."""
     if request.endpoint != "security.login" or not signed_in_user.is_authenticated:
         return None
+    email = signed_in_user.email
+    if one_form_of(request.form.get("email", email)) != email:
+        note = _("%(email)s is signed in here. Sign out to sign in as somebody else.", email=email)
+        flash(note, "error")
+        return redirect(url_for("orders.index"))
     address = request.args.get("next", "")
     return redirect(address if OURS.fullmatch(address) else url_for("orders.index"))
 

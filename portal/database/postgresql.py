@@ -87,11 +87,11 @@ class NamingCursor(Cursor[Any]):
     @property
     def description(self) -> list[Any] | None:
         """As PEP 249 has it, without what it leaves open."""
-        found = self.pgresult
+        found, encoding = self.pgresult, self.connection.info.encoding
         if found is None or not found.nfields:
             return super().description
         return [
-            ((found.fname(place) or b"").decode(), found.ftype(place), *LEFT_OPEN)
+            ((found.fname(place) or b"").decode(encoding), found.ftype(place), *LEFT_OPEN)
             for place in range(found.nfields)
         ]
 

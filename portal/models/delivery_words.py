@@ -41,7 +41,7 @@ def outcome(delivery: "Delivery") -> str:
         return _("%(email)s is being sent to %(to)s", email=email, to=delivery.to)
     if status is DeliveryStatus.QUEUED:
         return _next_try(delivery)
-    entry = _withheld(delivery) or HistoryEntry(
+    entry = _last_word(delivery) or HistoryEntry(
         what=entry_for(delivery, status),
         to=delivery.to,
         failure=delivery.failure,
@@ -68,9 +68,13 @@ def _next_try(delivery: "Delivery") -> str:
     return f"{sentence}. {smtp.Failure(delivery.failure).what}" if delivery.failure else sentence
 
 
-def _withheld(delivery: "Delivery") -> HistoryEntry | None:
-    """The entry that says why it was withheld: the history alone knows."""
-    if delivery.status is not DeliveryStatus.WITHHELD:
+def _last_word(delivery: "Delivery") -> HistoryEntry | None:
+    """The entry that says why it was withheld, or that somebody stopped it: the history alone
+    knows."""
+    if delivery.status not in (DeliveryStatus.WITHHELD, DeliveryStatus.FAILED):
         return None
     entries = delivery.order.history
-    return next((entry for entry in entries if entry.delivery_id == delivery.id), None)
+    last = next((entry for entry in entries if entry.delivery_id == delivery.id), None)
+    if delivery.status is DeliveryStatus.FAILED and last and last.what is not What.EMAIL_STOPPED:
+        return None
+    return last

@@ -157,7 +157,7 @@ class License(Model):
             return Refusal(
                 "license_replaced",
                 _("This license was replaced before: %(reason)s", reason=self.revoked_because),
-                _("Replace the one that took its place."),
+                _("Look at the one that took its place before you replace that as well."),
             )
         return None
 

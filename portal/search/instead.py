@@ -25,16 +25,22 @@ NUMBER = re.compile(r"#?\d{5,}:?")
 # looked through from each of its letters.
 ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
-# How many of them are looked for, one after another: each costs a search.
+# How many of them are looked for: each costs the time of a search.
 ADDRESSES = 3
 
-# What stands beside a name or a code, and is in no order.
+# What stands beside a name or a code in a ticket, and is in hardly any order.
 BESIDE = {
     *("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "herrn", "hr", "frau", "fr"),
     *("m", "mme", "mlle", "monsieur", "madame"),
     *("sr", "sra", "señor", "señora", "senhor", "senhora"),
     *("order", "no", "nr", "number", "ticket", "case", "customer", "name", "company"),
     *("bestellung", "kunde", "kundin", "firma", "commande", "client", "pedido", "cliente"),
+    *("hi", "hello", "dear", "please", "thanks", "thank", "you", "regards", "my", "the", "is"),
+    *("from", "for", "of", "never", "not", "got", "get", "received", "resend", "send", "again"),
+    *("license", "licence", "key", "code", "serial", "email", "e-mail", "mail"),
+    *("hallo", "bitte", "danke", "nicht", "erhalten", "von", "lizenz", "schlüssel"),
+    *("bonjour", "merci", "de", "clé", "hola", "gracias", "licencia", "clave"),
+    *("olá", "obrigado", "obrigada", "licença", "chave"),
 }
 
 # Letters that many write as two where their keyboard does not have them. Without their marks they
@@ -73,8 +79,8 @@ def _alone(text: str) -> str:
     of a ticket; all where nothing else is left."""
     if "@" in text:
         return text
-    bare = [(word, word.strip(".,:;#()").casefold()) for word in text.split()]
-    kept = [word.strip(",;") for word, name in bare if len(name) > 1 and name not in BESIDE]
+    bare = [(word, word.strip(".,:;#()!?").casefold()) for word in text.split()]
+    kept = [word.strip(",;!?") for word, name in bare if len(name) > 1 and name not in BESIDE]
     return " ".join(word for word in kept if not NUMBER.fullmatch(word)) or text
 
 

@@ -68,12 +68,12 @@ def listed(search: Search, scope: Scope, most: int, cap: int, *, counts: bool = 
     shape = Shape.of(search, scope, values)
     make = _prepared if len(values) <= FEW_VALUES else _statement
     few = shape.for_few
-    first = rows = _ask(make(few or shape, most, cap, counts), values)
-    if few and first[0].found is None:  # which says that there are more than a few
+    rows = _ask(make(few or shape, most, cap, counts), values)
+    is_some_license = bool(rows) and rows[0].is_some_license
+    if few and rows[0].found is None:  # which says that there are more than a few
         rows = _ask(make(shape, most, cap, counts), values)
     orders = [row for row in rows if row.id is not None]
-    found = (orders[0].found if orders else None) or 0
-    return Listed(orders, found, is_some_license=bool(first) and first[0].is_some_license)
+    return Listed(orders, (orders[0].found if orders else None) or 0, is_some_license)
 
 
 def _ask(question: Select[*tuple[Any, ...]], values: dict[str, Any]) -> list[Found]:
@@ -88,16 +88,16 @@ def _statement(shape: Shape, most: int, cap: int, counts: bool) -> Select[*tuple
     place = shown.subquery()
     by_license = place.c.by_license == 1 if shape.way is Way.WORDS else false()
     # Words that are in more than a few orders have been asked about before.
-    asks_more = "typed_digests" in shape.filled and shape.for_few is None
+    asks_for_license = "typed_digests" in shape.filled and shape.for_few is None
     question = (
         select(
             *COLUMNS,
             Order.is_delivered.label("is_delivered"),
             by_license.label("by_license"),
-            (_is_some_license() if asks_more else false()).label("is_some_license"),
+            (_is_some_license() if asks_for_license else false()).label("is_some_license"),
             total.label("found"),
         )
-        .select_from(_with_orders(place, or_none=shape.if_few or asks_more))
+        .select_from(_with_orders(place, or_none=shape.if_few or asks_for_license))
         .order_by(*list_order(Order.created_at, Order.id, backwards=shape.backwards))
     )
     return planned_once(question) if shape.is_planned_once else question

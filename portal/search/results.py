@@ -58,7 +58,7 @@ class Results:
     older: Cursor | None = None
     way: Way = Way.WALK
     licenses: Sequence[bytes] = ()  # their digests, where whole ones were typed: the answer then
-    is_some_license: bool = False  # whether one was typed, whoever has it
+    may_be_license: bool = False  # whether one was typed, whoever has it, or nobody has looked
 
     @property
     def only_number(self) -> str | None:
@@ -84,10 +84,10 @@ def look_up(search: Search, staff: Staff, pages: Pages) -> Results:
     """The licenses that were typed, where they are those of orders that `staff` sees, or else the
     orders that are found; `pages` are the checkout pages that `staff` sees.
 
-    Whether it is some license is seen on the way, which it hardly ever is.
+    Whether what was typed is some license is seen on the way, and it hardly ever is.
     """
     found = find(search, staff, pages)
-    if not found.is_some_license:
+    if not found.may_be_license:
         return found
     return replace(found, licenses=licenses_in(search, staff, pages))
 
@@ -96,7 +96,7 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     """The page of orders at `search.cursor`, by whatever else than a whole license in the box."""
     scope = Scope.of(search, staff, pages)
     if not scope.page_ids:
-        return Results()
+        return Results(may_be_license=True)
     are_plenty = plenty.is_known(search, scope, CAP + 1)
     listed = lists.listed(search, scope, PAGE_SIZE + 1, CAP + 1, counts=not are_plenty)
     more, rows, count = len(listed.orders) > PAGE_SIZE, listed.orders[:PAGE_SIZE], listed.found
@@ -108,9 +108,8 @@ def find(search: Search, staff: Staff, pages: Pages) -> Results:
     if count > CAP:
         plenty.learn(search, scope, count)
     newer, older = _neighbours(search, rows, more=more)
-    return Results(
-        results, count, newer, older, way_of(search), is_some_license=listed.is_some_license
-    )
+    told = listed.is_some_license
+    return Results(results, count, newer, older, way_of(search), may_be_license=told)
 
 
 def _result(row: Found, page: str, matched: str) -> Result:

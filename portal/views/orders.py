@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.access import staff_only, whole_order_or_404
+from portal.access import current_staff, staff_only, whole_order_or_404
 from portal.database.reading import begin_reading
 from portal.extensions import db
 from portal.models import Order
@@ -36,6 +36,7 @@ def redrawn(number: str) -> dict[str, object]:
     """What the fragments of an order's page are drawn from, after a change. Nothing is written from
     here on, so that nobody waits while they are drawn."""
     begin_reading(db.session())
+    current_staff.sees_all  # noqa: B018 - read as a whole, before the history names them in part
     order = whole_order(number)
     return {"order": order, "progress": Progress(order)}
 

@@ -184,6 +184,7 @@ def test_escape_takes_a_question_back_that_holds_no_text(at_desk, rob, order):
     expect(page.get_by_label("New license")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_label("New license")).to_have_count(0)
+    expect(button(page, "Replace")).to_be_focused()
 
     button(page, "Replace").click()
     page.get_by_label("What is wrong with the former one").fill("Does not activate")

@@ -5,7 +5,16 @@ come with the agent.
 
 from functools import cache
 
-from sqlalchemy import ColumnElement, Select, bindparam, literal_column, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    literal_column,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import contains_eager, defer, lazyload, load_only, with_expression
 
 from portal.database.postgresql import planned_once
@@ -37,12 +46,12 @@ WITH_ALL = (
 
 
 @cache
-def whole_order() -> Select[Order]:
+def order_with_all() -> Select[Order]:
     """The order with the id `order_id`, its items and its history, with all that belongs to these.
     Made once, because every page of an order asks it.
 
     To join two lists has a row for each pair of them. So there are two parts of rows: some have the
-    items, and the others the history.
+    items, and the others the history, which the first ask for with a key that no entry has.
     """
     part = union_all(select(ITEMS.label("part")), select(HISTORY)).subquery().c.part
     return planned_once(
@@ -52,7 +61,7 @@ def whole_order() -> Select[Order]:
         .outerjoin(Item.licenses)
         .outerjoin(Item.fulfilment)
         .outerjoin(Fulfilment.product)
-        .outerjoin(HistoryEntry, (HistoryEntry.order_id == Order.id) & (part == HISTORY))
+        .outerjoin(HistoryEntry, HistoryEntry.order_id == case((part == HISTORY, Order.id)))
         .outerjoin(HistoryEntry.by)
         .where(Order.id == bindparam("order_id"))
         .order_by(part, Item.position, License.position)
