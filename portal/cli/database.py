@@ -1,5 +1,6 @@
 """keydesk db: the tables of the database."""
 
+import click
 import flask_migrate
 from flask.cli import AppGroup
 
@@ -13,6 +14,7 @@ def upgrade() -> None:
     To be run before the first start and after each update. What is in them stays.
     """
     flask_migrate.upgrade()
+    click.echo("The tables are up to date.")
 
 
 @database.command("check")

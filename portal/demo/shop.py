@@ -71,5 +71,6 @@ def tell(portal: str, message: Document) -> Document:
         raise ShopError(f"{error.code} {error.read().decode(errors='replace')}") from None
     except (URLError, OSError) as error:
         raise ShopError(
-            f"nobody answers at {portal}: does the demo run? ({getattr(error, 'reason', error)})"
+            f"nobody answers at {portal}: does the demo run, and on this port? "
+            f"({getattr(error, 'reason', error)})"
         ) from None
