@@ -7,16 +7,20 @@ import socket
 
 import pytest
 
+from portal.cli import cli
 from portal.extensions import db
 from portal.models import CheckoutPage
 from tests.people import order_document
 
-COMMANDS = [
-    (), ("init",), ("db",), ("db", "upgrade"), ("pages",), ("pages", "add"), ("pages", "set"),
-    ("pages", "list"),
-    ("staff",), ("orders",), ("orders", "import"), ("orders", "show"), ("vault",),
-    ("vault", "rotate"), ("vault", "new-key"), ("serve",), ("demo",),
-]  # fmt: skip
+
+def commands(group=cli, path=()):
+    """`group` and all that is below it, as they are typed."""
+    yield path
+    for name, command in getattr(group, "commands", {}).items():
+        yield from commands(command, (*path, name))
+
+
+COMMANDS = sorted(commands())
 
 once = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -179,3 +179,11 @@ def test_licenses_are_saved_once_the_database_is_back(app, database, acme, monke
     failures.keep_trying(db.session(), save)
     assert len(tries) == 2
     assert [license.text for license in item.licenses] == texts
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_connection_to_sqlite_is_durable_patient_and_strict(app):
+    asked = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    said = [db.session.execute(text(f"PRAGMA {name}")).scalar_one() for name in asked]
+    full, patience = 2, app.config["SQLITE_BUSY_TIMEOUT"] * 1000
+    assert said == ["wal", full, 1, patience]

@@ -202,3 +202,56 @@ def test_the_same_address_opens_the_same_result_with_and_without_htmx(signed_in,
     page = browser.open("/orders").fill("Search orders", "kim").press("Find")
     assert page.address == "/orders?q=kim"
     assert found(browser.open(page.address)) == found(page)
+
+
+def test_a_row_has_what_its_columns_are_called(signed_in, ada, acme):
+    customer = {"company": "Larsen & Co"}
+    for number in ("A1", "A2"):
+        bring_in(order_document(number, customer=customer))
+    page = filtered(signed_in(ada))
+    heads = [head.text for head in page.parts("thead th")]
+    row = [cell.text for cell in page.parts("tbody tr")[0].parts("th, td")]
+    assert dict(zip(heads, row, strict=True)) == {
+        "Number": "A2",
+        "Created": "Nov 2, 2026, 9:00 AM",
+        "Paid": "Nov 2, 2026, 9:05 AM",
+        "Total": "€29.95",
+        "Status": "paid Delivered",
+        "Name": "Kim Larsen",
+        "E-mail": "kim@example.com",
+        "Company": "Larsen & Co",
+        "Checkout page": "Acme Store",
+    }
+
+
+def facts(part):
+    """What a list of facts says, by what it is about."""
+    terms, definitions = part.parts("dt"), part.parts("dd")
+    return {one.text: other.text for one, other in zip(terms, definitions, strict=True)}
+
+
+def test_the_page_of_an_order_has_its_facts_and_its_customer(signed_in, ada, acme):
+    customer = {"company": "Larsen & Co", "country": "DK", "phone": "+45 5550123", "type": "legal"}
+    details = {"external_id": "EXT-1", "payment_method": "WireTransfer", "customer": customer}
+    bring_in(order_document(**details))
+    page = signed_in(ada).open(f"/orders/{NUMBER}")
+    assert facts(page.parts("dl.facts")[0]) == {
+        "Created": "Nov 2, 2026, 9:00 AM",
+        "Paid": "Nov 2, 2026, 9:05 AM",
+        "Total": "€29.95",
+        "Payment method": "WireTransfer",
+        "Checkout page": "Acme Store",
+        "External id": "EXT-1",
+    }
+    assert facts(page.part("customer")) == {
+        "Name": "Kim Larsen",
+        "Company": "Larsen & Co",
+        "Country": "Denmark",
+        "Phone": "+45 5550123",
+        "Type": "company",
+    }
+    text = page.part("customer").text
+    assert text.index("kim@example.com") < text.index("Customer")
+    license = page.parts(".license")[0]
+    assert "saved Nov 2, 2026, 9:06 AM" in license.text
+    assert license.parts("pre")[0].attributes["dir"] == "auto"

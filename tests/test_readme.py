@@ -26,7 +26,7 @@ start() {
 stop() { kill $portal; wait $portal || true; }
 trap stop EXIT
 """
-# Run by CI itself, and by tests/test_demo.py.
+# Run by CI itself, and by tests/browser/test_demo.py.
 MAKE = ["make demo", "make test"]  # and so make demo-order
 
 

@@ -98,7 +98,7 @@ def test_the_question_tells_the_last_that_was_sent_from_the_last_try(page, licen
     went.finish(DeliveryStatus.SENT)
     db.session.commit()
     question = page.press("Resend").text
-    assert "Last sent" in question
+    assert "to kim@example.com" in question.split("Last sent")[1]
     assert "Last try" not in question
     failed = license.resend(by=rob, token="2" * 24)
     db.session.commit()

@@ -253,3 +253,22 @@ def test_the_demo_listens_nowhere_else(tmp_path):
         "Error: The demo listens on 127.0.0.1 only, because its passwords are known to everybody.\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_make_starts_it_over_and_tells_it_of_an_order(tmp_path):
+    port = str(free_port())
+    kept = {name: text for name, text in environment(tmp_path).items() if "MAKE" not in name}
+    asked = {"cwd": ROOT, "env": kept | {"PORT": port}, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(["make", "demo", "RESET=1"], start_new_session=True, **asked) as demo:
+        try:
+            said = ""
+            while not said.endswith("  Ctrl+C ends it.\n"):
+                line = demo.stdout.readline()
+                assert line, f"the demo ended by itself: {said}"
+                said += line
+            assert f"http://127.0.0.1:{port}" in said
+            told = subprocess.run(["make", "demo-order"], check=True, timeout=60, **asked)
+            assert f"http://127.0.0.1:{port}/orders/" in told.stdout
+        finally:
+            os.killpg(demo.pid, signal.SIGINT)
+            demo.communicate(timeout=60)

@@ -53,11 +53,11 @@ def test_pages_follow_one_another_and_take_the_focus_along(at_desk, rob, acme):
     bring_in_many(51)
     page = at_desk(rob)
     expect(page.locator("tbody tr")).to_have_count(50)
-    page.get_by_role("button", name="Older").click()
+    page.get_by_role("link", name="Older").click()
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page).to_have_url(re.compile("after="))
     expect(page.locator("#results")).to_be_focused()
-    page.get_by_role("button", name="Newer").click()
+    page.get_by_role("link", name="Newer").click()
     expect(page.locator("tbody tr")).to_have_count(50)
 
 
@@ -80,3 +80,14 @@ def test_a_filter_that_was_not_understood_is_marked(at_desk, rob, order):
     expect(page.get_by_label("Created to")).to_have_attribute("aria-invalid", "true")
     complaint = page.locator("#filters").get_by_text("This day is before")
     expect(complaint).to_have_css("color", "rgb(179, 38, 30)")  # not the grey of what explains
+
+
+def test_what_is_reached_with_the_keyboard_is_seen_to_be(at_desk, rob, order):
+    page = at_desk(rob)
+    page.goto("/orders/A0005555555")
+    page.keyboard.press("Tab")
+    for name in ("Skip to the content", "Keydesk", "Orders"):
+        shown = "getComputedStyle(document.activeElement)"
+        assert page.evaluate("document.activeElement.textContent.trim()") == name
+        assert page.evaluate(f"{shown}.outlineStyle + {shown}.outlineWidth") == "solid2px"
+        page.keyboard.press("Tab")
