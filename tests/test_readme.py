@@ -4,8 +4,10 @@ import configparser
 import os
 import re
 import secrets
+import shutil
 import socket
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -109,3 +111,16 @@ def test_every_file_that_it_names_is_there():
     named += re.findall(r"^    ((?:portal|templates|static|tests|bench)/\S*)", README, re.MULTILINE)
     for path in named:
         assert (ROOT / path.rstrip(",")).exists(), path
+
+
+def test_the_next_migration_is_written_by_the_command_that_it_names(keydesk, tmp_path):
+    command = re.search(r"`flask (--app wsgi db migrate -m) …`", README)[1].split()
+    copy = shutil.copytree(ROOT / "portal" / "migrations", tmp_path / "migrations")
+    before = {*copy.glob("versions/*.py")}
+    run = subprocess.run(
+        [sys.executable, "-m", "flask", *command, "Nothing", "--directory", copy],
+        check=False, cwd=ROOT, env=keydesk.environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    (written,) = {*copy.glob("versions/*.py")} - before
+    assert written.name.endswith("_nothing.py")

@@ -23,8 +23,8 @@ def start(keydesk):
     """Start one more `keydesk worker`."""
     with ExitStack() as workers:
 
-        def start(**changes):
-            worker = workers.enter_context(keydesk.start("worker", **changes))
+        def start(*options, **changes):
+            worker = workers.enter_context(keydesk.start("worker", *options, **changes))
             workers.callback(worker.kill)
             return worker
 
@@ -69,7 +69,7 @@ def is_over():
 
 
 def test_a_worker_that_is_idle_is_woken_by_a_paid_order(acme, start, mailbox):
-    start()
+    start("--threads", "4")
     begin("A0001111111")
     mailbox.wait_for(1)  # it is awake
     for number in range(2, 5):
