@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -75,10 +76,12 @@ def order(products: tuple[str, ...], quantity: int, email: str, port: int) -> No
 def _run(host: str, port: int, reset: bool) -> None:
     loopback_or_fail(host)
     folder = instance_folder() / "demo"
-    # Before anything is touched.
-    with _alone(folder, f"http://{LOOPBACK}:{port}") as lock:
-        listen(LOOPBACK, port, choose="PORT=8000 make demo, or --port").close()
-        _run_alone(folder, port, reset, lock)
+    with (
+        # Both before anything is touched.
+        _alone(folder, f"http://{LOOPBACK}:{port}") as lock,
+        listen(LOOPBACK, port, choose="PORT=8000 make demo, or --port") as listener,
+    ):
+        _run_alone(folder, listener, reset, lock)
 
 
 @contextmanager
@@ -101,7 +104,7 @@ def _alone(folder: Path, address: str) -> Iterator[int]:
         yield file.fileno()
 
 
-def _run_alone(folder: Path, port: int, reset: bool, lock: int) -> None:
+def _run_alone(folder: Path, listener: socket.socket, reset: bool, lock: int) -> None:
     if reset:
         shutil.rmtree(folder, ignore_errors=True)
     os.environ["KEYDESK_INSTANCE"] = str(folder)
@@ -112,8 +115,8 @@ def _run_alone(folder: Path, port: int, reset: bool, lock: int) -> None:
     with catching_mails(folder / "mailbox") as mail_port, vendors_web_service(folder) as vendor:
         with create_app().app_context():
             demo_portal.point_to_vendor(*vendor)
-        _announce(port)
-        sys.exit(_serve(port, mail_port, folder, lock))
+        _announce(listener.getsockname()[1])
+        sys.exit(_serve(listener, mail_port, folder, lock))
 
 
 def _announce(port: int) -> None:
@@ -137,18 +140,21 @@ def _order_command(port: int) -> str:
     )
 
 
-def _serve(port: int, mail_port: int, folder: Path, lock: int) -> int:
-    """Run the real server as a process of its own until it ends; its exit code."""
-    command = [sys.executable, "-m", "portal", "serve", "--port", str(port), "--no-access-log"]
+def _serve(listener: socket.socket, mail_port: int, folder: Path, lock: int) -> int:
+    """Run the real server as a process of its own until it ends; its exit code. Whoever comes to
+    `listener` before it has started waits, and is not turned away."""
+    fd = listener.fileno()
+    command = [sys.executable, "-m", "portal", "serve", f"--fd={fd}", "--no-access-log"]
     environment = os.environ | {
         "KEYDESK_INSTANCE": str(folder),
         "FLASK_MAIL_SERVER": LOOPBACK,
         "FLASK_MAIL_PORT": str(mail_port),
-        "FLASK_PORTAL_URL": f"http://{LOOPBACK}:{port}",
+        "FLASK_PORTAL_URL": f"http://{LOOPBACK}:{listener.getsockname()[1]}",
     }
     server = subprocess.Popen(  # noqa: S603 - our own command
-        command, env=environment, pass_fds=[lock]
+        command, env=environment, pass_fds=[lock, fd]
     )
+    listener.close()  # or whoever comes while the server ends would wait in vain
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: server.send_signal(received))
     return server.wait()

@@ -120,17 +120,16 @@ def serve(
     end_with_supervisor()
     if current_app.config["DEMO"]:
         loopback_or_fail(host)
-    if fd is None:
-        listener = listen(host, port)
+    listener = listen(host, port) if fd is None else socket.socket(fileno=fd)
+    if fd is None or with_worker:  # or the process that started this one has done it
         _look_after()
-        if with_worker:
-            _serve_with_worker(listener, workers, threads, access_log)
-            return
-        fd = listener.detach()
+    if with_worker:
+        _serve_with_worker(listener, workers, threads, access_log)
+        return
     db.engine.dispose()  # no connection is shared with the processes to come
     Server(
         create_app,
-        bind=[f"fd://{fd}"],
+        bind=[f"fd://{listener.detach()}"],
         workers=workers,
         threads=threads,
         accesslog="-" if access_log else None,

@@ -64,7 +64,7 @@ def tell(portal: str, message: Document) -> Document:
         },
     )
     try:
-        with urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urlopen(request, timeout=30) as answer:  # noqa: S310
             found: Document = json.load(answer)
             return found
     except HTTPError as error:
