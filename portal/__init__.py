@@ -15,7 +15,6 @@ from portal import (
     config,
     emails,
     errors,
-    escaping,
     formats,
     headers,
     hosts,
@@ -27,6 +26,7 @@ from portal import (
     vault,
 )
 from portal.access import sign_in
+from portal.application import Portal
 from portal.database import connections
 from portal.extensions import babel, csrf, db, limiter, mail, migrate, security
 from portal.views import (
@@ -84,7 +84,7 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
 
     Raises SettingsError, with one line that says which setting cannot be used.
     """
-    app = Flask(
+    app = Portal(
         __name__,
         root_path=str(ROOT),
         instance_path=str(config.instance_folder()),
@@ -103,7 +103,6 @@ def create_app(settings: Mapping[str, object] | None = None) -> Flask:
     rate_limits.init_app(app)
     security.init_app(app, **sessions.security_parts())
 
-    escaping.init_app(app)
     formats.init_app(app)
     emails.init_app(app)
     headers.init_app(app)

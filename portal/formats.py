@@ -14,11 +14,13 @@ from babel.support import NullTranslations
 from flask import Flask, current_app, has_request_context, request
 from flask_babel import get_locale, get_timezone, get_translations
 from flask_babel import gettext as _
-from jinja2 import StrictUndefined, pass_context, pass_eval_context
+from jinja2 import StrictUndefined, pass_context
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from jinja2.utils import urlize
 from markupsafe import Markup, escape
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from portal import clock
 from portal.models.order_status import OrderStatus
@@ -50,8 +52,8 @@ def init_app(app: Flask) -> None:
         ngettext=lambda one, several, count: get_translations().ungettext(one, several, count),
         newstyle=True,
     )
-    app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
-    # Asked once for each template, because a list asks two hundred times.
+    app.jinja_env.globals["_"] = _sentence
+    # Asked once for each page, because a list asks two hundred times.
     app.context_processor(lambda: {"_": _sentences(get_translations()), "reader": _reader()})
     app.jinja_env.globals["page_language"] = lambda: str(get_locale()).replace("_", "-")
     app.jinja_env.undefined = StrictUndefined
@@ -61,8 +63,13 @@ def reader_locale() -> str | None:
     """The best of READER_LOCALES for this browser; None leaves it to the settings."""
     if not has_request_context():
         return None
+    return _best_locale(request.headers.get("Accept-Language", ""))
+
+
+@lru_cache(maxsize=200)
+def _best_locale(accepted: str) -> str | None:
     wanted = [tag.replace("_", "-") for tag in READER_LOCALES]
-    best = request.accept_languages.best_match(wanted)
+    best = parse_accept_header(accepted, LanguageAccept).best_match(wanted)
     return best.replace("-", "_") if best else None
 
 
@@ -130,13 +137,18 @@ def paragraphs(text: Filled) -> Markup:
     return Markup(fill(written, values))  # noqa: S704 - urlize escapes, and so are the values
 
 
+def _sentence(context: EvalContext, text: str, **values: object) -> str:
+    """What `_` is in a template that was imported, and knows of no page."""
+    return _sentences(get_translations())(context, text, **values)
+
+
 def _sentences(catalog: NullTranslations) -> Callable[..., str]:
-    """Jinja's gettext in the language that a template begins to be rendered in.
+    """What `_` is in the templates of a page: Jinja's gettext in the language that the page begins
+    to be rendered in. It is called as templating.py has it.
 
     To find that language takes 10 µs, and a page has fifty sentences.
     """
 
-    @pass_eval_context
     def gettext(context: EvalContext, text: str, **values: object) -> str:
         sentence = catalog.ugettext(text)
         if context.autoescape:

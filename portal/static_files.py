@@ -12,7 +12,7 @@ YEAR = 365 * 24 * 3600
 
 def init_app(app: Flask) -> None:
     app.session_interface = SessionOfPages()
-    app.jinja_env.globals["static_url"] = static_url
+    app.jinja_env.globals["static_urls"] = static_urls
     app.extensions["static_urls"] = {}
     app.url_defaults(_add_digest)
     app.after_request(_let_it_stay)
@@ -27,14 +27,22 @@ class SessionOfPages(SecureCookieSessionInterface):
             super().save_session(app, session, response)
 
 
-def static_url(filename: str) -> str:
-    """The address of a static file, looked up once: each page has six of them, which would take as
-    long as finding its order."""
-    urls: dict[tuple[str, str], str] = current_app.extensions["static_urls"]
-    place = request.script_root, filename
-    if place not in urls or current_app.debug:
-        urls[place] = url_for("static", filename=filename)
-    return urls[place]
+class Urls(dict[str, str]):
+    """The addresses of static files by their names, each looked up once: a page has six of them,
+    which would take as long as finding its order."""
+
+    def __missing__(self, filename: str) -> str:
+        self[filename] = url_for("static", filename=filename)
+        return self[filename]
+
+
+def static_urls() -> Urls:
+    """The addresses of static files where the portal is asked."""
+    app, root = current_app, request.script_root
+    by_root: dict[str, Urls] = app.extensions["static_urls"]
+    if root not in by_root or app.debug:
+        by_root[root] = Urls()
+    return by_root[root]
 
 
 def _add_digest(endpoint: str, values: dict[str, object]) -> None:

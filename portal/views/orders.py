@@ -48,17 +48,18 @@ def whole_order(number: str) -> Order:
     return order
 
 
-def _list_they_came_from() -> tuple[str, str]:
+def _list_they_came_from() -> tuple[str, str] | None:
     """The address of the search, of the page of the list or of the worklist that led to this page,
-    and the words that lead back there; those of all orders where none did."""
-    all_orders = url_for("orders.index")
+    and the words that lead back there; None where none did."""
     try:
         page = urlsplit(request.referrer or "")
     except ValueError:
-        page = urlsplit("")
-    is_ours, address = page.netloc == request.host, page._replace(scheme="", netloc="").geturl()
-    if is_ours and page.path == all_orders and page.query:
+        return None
+    if page.netloc != request.host:
+        return None
+    address = page._replace(scheme="", netloc="").geturl()
+    if page.query and page.path == url_for("orders.index"):
         return address, _("Back to the results")
-    if is_ours and page.path == url_for("needs.index"):
+    if page.path == url_for("needs.index"):
         return address, _("Back to what needs a license")
-    return all_orders, _("All orders")
+    return None
