@@ -1,9 +1,12 @@
 """How a connection to PostgreSQL is seen to be alive, and which plans it keeps."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from select import POLLIN, poll
 from typing import Any, TypeVar
 
 from psycopg import Cursor, OperationalError
+from psycopg.pq.abc import PGresult
 from sqlalchemy import Dialect, Engine, Executable, event, select
 from sqlalchemy.engine.interfaces import ExceptionContext, ExecutionContext
 from sqlalchemy.exc import DisconnectionError
@@ -80,20 +83,37 @@ def _failed(context: ExceptionContext) -> None:
         context.is_disconnect |= context.original_exception.sqlstate in UNUSABLE
 
 
+class Columns(Sequence[Any]):
+    """A name and a type for each column of what was `found`, and nothing else, once somebody asks
+    for it."""
+
+    def __init__(self, found: PGresult, encoding: str) -> None:
+        self._found, self._encoding = found, encoding
+
+    @cached_property
+    def _all(self) -> list[Any]:
+        name, type_of, encoding = self._found.fname, self._found.ftype, self._encoding
+        places = range(len(self))
+        return [((name(at) or b"").decode(encoding), type_of(at), *LEFT_OPEN) for at in places]
+
+    def __len__(self) -> int:
+        return self._found.nfields
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._all[place]
+
+
 class NamingCursor(Cursor[Any]):
-    """psycopg's, with a name and a type for each column and nothing else. SQLAlchemy asks for no
-    more, and to describe all of an order's takes psycopg as long as PostgreSQL takes to find it."""
+    """psycopg's, which describes columns to who asks for them: SQLAlchemy does the first time, and
+    to describe all of an order's takes psycopg as long as PostgreSQL takes to find it."""
 
     @property
-    def description(self) -> list[Any] | None:
+    def description(self) -> Any:
         """As PEP 249 has it, without what it leaves open."""
-        found, encoding = self.pgresult, self.connection.info.encoding
+        found = self.pgresult
         if found is None or not found.nfields:
             return super().description
-        return [
-            ((found.fname(place) or b"").decode(encoding), found.ftype(place), *LEFT_OPEN)
-            for place in range(found.nfields)
-        ]
+        return Columns(found, self.connection.info.encoding)
 
 
 def _has_something_to_read(connection: Any) -> bool:
