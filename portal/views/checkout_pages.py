@@ -20,7 +20,7 @@ from portal.extensions import db
 from portal.languages import LANGUAGES, language_name
 from portal.models import Change, CheckoutPage, Hook, PageSecret, Unsound
 from portal.smtp.message import default_address
-from portal.views.settings_form import SettingsForm, choices
+from portal.views.settings_form import SettingsForm, SharedSettingsForm, choices
 
 bp = Blueprint("checkout_pages", __name__, url_prefix="/checkout-pages")
 
@@ -39,7 +39,7 @@ class NewPageForm(SettingsForm):
     title = StringField(lazy_gettext("Title"))
 
 
-class PageForm(SettingsForm):
+class PageForm(SharedSettingsForm):
     """The settings of a page, see PageSettings."""
 
     title = StringField(
@@ -67,6 +67,7 @@ class PageForm(SettingsForm):
     )
 
     def __init__(self, page: CheckoutPage, *, as_kept: bool = False) -> None:
+        self.page = page
         kept = {"first_language": page.languages[0], "languages": page.languages}
         super().__init__(obj=page, data=kept, as_kept=as_kept)
         names = choices({language: language_name(language) for language in LANGUAGES})
@@ -74,6 +75,12 @@ class PageForm(SettingsForm):
         self.sender.description = _(
             "Without an address, %(address)s is used.", address=default_address()
         )
+        self.mark()
+
+    def kept(self) -> "PageForm":
+        """See SharedForm."""
+        self.page.lock()
+        return PageForm(self.page, as_kept=True)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -117,6 +124,8 @@ def update(code: str) -> Answer | Response:
     page = checkout_page_or_404(code)
     form = PageForm(page)
     form.validate()
+    if not form.take_over():
+        return shown(page, form), 409
     try:
         page.change(by=current_staff, **form.settings)
     except Unsound as unsound:

@@ -4,7 +4,7 @@ from flask import Blueprint, abort
 
 from portal.access import checkout_page_or_404, staff_only
 from portal.languages import LANGUAGES
-from portal.models import CheckoutPage, PageText
+from portal.models import CheckoutPage
 from portal.views.text_forms import PageTextForm
 from portal.views.text_page import Answer, shown, written
 
@@ -15,14 +15,14 @@ bp = Blueprint("page_texts", __name__, url_prefix="/checkout-pages/<code>/texts/
 @staff_only(may="configure")
 def show(code: str, language: str) -> str:
     page = _page_or_404(code, language)
-    return shown(PageTextForm(page, PageText.of(page, language)), language)
+    return shown(PageTextForm(page, language))
 
 
 @bp.post("")
 @staff_only(may="configure")
 def update(code: str, language: str) -> Answer:
     page = _page_or_404(code, language)
-    return written(PageTextForm(page, None), language)
+    return written(PageTextForm(page, language))
 
 
 def _page_or_404(code: str, language: str) -> CheckoutPage:

@@ -9,8 +9,9 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, ValidationError
 from wtforms.widgets import NumberInput
 
+from portal.models import Pool
 from portal.pools.reading import Shape, is_encoding
-from portal.views.settings_form import SettingsForm
+from portal.views.settings_form import SharedSettingsForm
 
 WAYS = {
     "lines": lazy_gettext("One license a line"),
@@ -23,14 +24,25 @@ def _stripped(text: str | None) -> str:
     return (text or "").strip()
 
 
-class PoolForm(SettingsForm):
-    """The settings of a pool, see PoolSettings."""
+class PoolForm(SharedSettingsForm):
+    """The settings of `pool`, or of one to come, see PoolSettings."""
 
     title = StringField(lazy_gettext("Title"))
     threshold = StringField(
         lazy_gettext("Warn when so many licenses are left"), widget=NumberInput(), default="0"
     )
     warn_to = EmailField(lazy_gettext("Whom to warn"))
+
+    def __init__(self, pool: Pool | None = None, *, as_kept: bool = False) -> None:
+        self.pool = pool
+        super().__init__(obj=pool, as_kept=as_kept)
+        self.mark()
+
+    def kept(self) -> "PoolForm":
+        """See SharedForm."""
+        if self.pool:
+            self.pool.lock()
+        return PoolForm(self.pool, as_kept=True)
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]

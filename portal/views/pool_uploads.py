@@ -28,13 +28,13 @@ def create(pool_id: int) -> tuple[str, int] | Response:
     pool = pool_or_404(pool_id)
     form = UploadForm()
     if not form.validate():
-        return page_of(pool, PoolForm(as_kept=True, obj=pool), form), 422
+        return page_of(pool, PoolForm(pool, as_kept=True), form), 422
     try:
         name, stream = form.file.data.filename or "", form.file.data.stream
         upload_id = begin_apart(pool, name, stream, form.shape, by=current_staff)
     except Refused as refused:
         form.file.errors = [refused.refusal.sentence, refused.refusal.next_step]
-        return page_of(pool, PoolForm(as_kept=True, obj=pool), form), 409
+        return page_of(pool, PoolForm(pool, as_kept=True), form), 409
     return redirect(url_for("pool_uploads.show", pool_id=pool_id, upload_id=upload_id), 303)
 
 

@@ -52,15 +52,17 @@ def create() -> tuple[str, int] | Response:
 @staff_only(may="configure")
 def show(pool_id: int) -> str:
     pool = pool_or_404(pool_id)
-    return page_of(pool, PoolForm(as_kept=True, obj=pool), UploadForm(formdata=None))
+    return page_of(pool, PoolForm(pool, as_kept=True), UploadForm(formdata=None))
 
 
 @bp.post("/<int:pool_id>")
 @staff_only(may="configure")
 def update(pool_id: int) -> tuple[str, int] | Response:
     pool = pool_or_404(pool_id)
-    form = PoolForm()
+    form = PoolForm(pool)
     form.validate()
+    if not form.take_over():
+        return page_of(pool, form, UploadForm(formdata=None)), 409
     try:
         pool.change(by=current_staff, **form.typed)
     except Unsound as unsound:

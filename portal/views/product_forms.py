@@ -5,10 +5,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from wtforms import RadioField, SelectField, StringField, URLField
+from wtforms import Field, RadioField, SelectField, StringField, URLField
 
 from portal.models import CheckoutPage, LicenseQuantity, Product, Tool
-from portal.views.settings_form import SettingsForm, choices, complain
+from portal.views.settings_form import SettingsForm, SharedSettingsForm, choices, complain
 from portal.views.tool_forms import FORMS
 
 
@@ -27,7 +27,7 @@ class NewProductForm(SettingsForm):
         self.page.choices = choices({page.code: page.title for page in CheckoutPage.all()})
 
 
-class ProductForm(SettingsForm):
+class ProductForm(SharedSettingsForm):
     """A product with the settings of its tool: `tools` are the forms of all of them, and the one
     counts whose tool is chosen."""
 
@@ -49,10 +49,28 @@ class ProductForm(SettingsForm):
     tool = RadioField(lazy_gettext("How licenses are obtained"), validate_choice=False)
 
     def __init__(self, product: Product, *, as_kept: bool = False) -> None:
+        self.product = product
         super().__init__(obj=product, as_kept=as_kept)
         self.tool.choices = choices({"": _("not set up yet"), **tool_names()})
         self.tool.data = self.tool.data or ""
         self.tools = {form.tool: form(product, as_kept=as_kept) for form in FORMS}
+        self.mark()
+
+    def kept(self) -> "ProductForm":
+        """See SharedForm."""
+        self.product.lock()
+        return ProductForm(self.product, as_kept=True)
+
+    @property
+    def shared_fields(self) -> list[Field]:
+        """Its own, and those of all tools."""
+        return [*super().shared_fields, *(field for form in self.tools.values() for field in form)]
+
+    def _has_changed(self, field: Field, seen: dict[str, str]) -> bool:
+        """Who changes what the chosen tool is to do means that tool."""
+        of_tool = self.tools.get(field.data, ()) if field is self.tool else ()
+        changed = super()._has_changed
+        return changed(field, seen) or any(changed(part, seen) for part in of_tool)
 
     @property
     def words(self) -> dict[str, dict[str, str]]:

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort
 
 from portal.access import product_or_404, staff_only
 from portal.languages import LANGUAGES
-from portal.models import Product, ProductText
+from portal.models import Product
 from portal.views.text_forms import ProductTextForm
 from portal.views.text_page import Answer, shown, written
 
@@ -18,14 +18,14 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestor
 @staff_only(may="configure")
 def show(product_id: int, language: str) -> str:
     product = _product_or_404(product_id, language)
-    return shown(ProductTextForm(product, ProductText.of(product, language)), language)
+    return shown(ProductTextForm(product, language))
 
 
 @bp.post("")
 @staff_only(may="configure")
 def update(product_id: int, language: str) -> Answer:
     product = _product_or_404(product_id, language)
-    return written(ProductTextForm(product, None), language)
+    return written(ProductTextForm(product, language))
 
 
 @bp.get("/html")
@@ -33,8 +33,8 @@ def update(product_id: int, language: str) -> Answer:
 def show_html(product_id: int, language: str) -> Response:
     """The other half of the e-mail: its HTML, as it was saved."""
     product = _product_or_404(product_id, language)
-    form = ProductTextForm(product, ProductText.of(product, language))
-    return Response(form.email(language).html, headers={"Content-Security-Policy": POLICY})
+    form = ProductTextForm(product, language)
+    return Response(form.email().html, headers={"Content-Security-Policy": POLICY})
 
 
 def _product_or_404(product_id: int, language: str) -> Product:

@@ -8,22 +8,25 @@ from flask_wtf import FlaskForm
 from wtforms import Form, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
+from portal.views.shared_form import SharedForm
+
 
 class SettingsForm(FlaskForm):  # type: ignore[misc]
     """Its fields are named as the settings are, and check nothing that the model checks."""
 
-    def __init__(self, *, as_kept: bool = False, **options: Any) -> None:
-        """Filled with what was sent with the request, or with what is kept."""
-        super().__init__(**({"formdata": None} if as_kept else {}), **options)
-
     @property
     def typed(self) -> dict[str, Any]:
         """What the fields hold, by their names."""
-        return {name: value for name, value in self.data.items() if name != "csrf_token"}
+        own = ("csrf_token", "seen")
+        return {name: value for name, value in self.data.items() if name not in own}
 
     def complain(self, complaints: Mapping[str, str]) -> None:
         """Show each complaint of an Unsound beside the field that it is about."""
         complain(self, complaints)
+
+
+class SharedSettingsForm(SettingsForm, SharedForm):
+    """Of settings that others may change at the same time."""
 
 
 def choices(names: Mapping[str, Any]) -> list[SelectChoice]:

@@ -5,7 +5,6 @@ from functools import partial
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
@@ -15,6 +14,7 @@ from portal.models import CheckoutPage, PageText, Product, ProductText, Tool
 from portal.smtp import Message
 from portal.tags import complaint
 from portal.views.entered_text import as_entered
+from portal.views.shared_form import SharedForm
 
 Area = partial(TextAreaField, filters=[as_entered], validators=[Length(max=10_000)])
 
@@ -24,17 +24,25 @@ def _refuse(reason: str | None) -> None:
         raise ValidationError(reason)
 
 
-class ProductTextForm(FlaskForm):  # type: ignore[misc]
-    """A subject and a text for a product; what is empty is the default."""
+class ProductTextForm(SharedForm):
+    """A subject and a text for a product in one language; what is empty is the default."""
 
     subject = StringField(
         lazy_gettext("Subject"), filters=[as_entered], validators=[Length(max=200)]
     )
     body = Area(lazy_gettext("Text"))
 
-    def __init__(self, product: Product, text: ProductText | None) -> None:
-        super().__init__(obj=text)
-        self.product, self.page = product, product.checkout_page
+    def __init__(self, product: Product, language: str, *, as_kept: bool = False) -> None:
+        self.product, self.page, self.language = product, product.checkout_page, language
+        is_sent = self.is_submitted() and not as_kept
+        text = None if is_sent else ProductText.of(product, language)
+        super().__init__(obj=text, as_kept=as_kept)
+        self.mark()
+
+    def kept(self) -> "ProductTextForm":
+        """See SharedForm."""
+        self.product.lock()
+        return ProductTextForm(self.product, self.language, as_kept=True)
 
     @property
     def is_needed(self) -> bool:
@@ -53,37 +61,45 @@ class ProductTextForm(FlaskForm):  # type: ignore[misc]
         if "{URL" in text and not self.product.url:
             raise ValidationError(_("The product has no address yet: {URL} would stay empty."))
 
-    def email(self, language: str) -> Message:
+    def email(self) -> Message:
         """The mail as it will arrive with what the form holds."""
-        general = PageText.of(self.page, language)
+        general = PageText.of(self.page, self.language)
         texts = {
             "subject": self.subject.data or "",
             "opening": general.opening if general else "",
             "text": self.body.data or "",
             "closing": general.closing if general else "",
         }
-        return sample_email(self.page, language, texts, product=self.product)
+        return sample_email(self.page, self.language, texts, product=self.product)
 
-    def write(self, language: str) -> None:
+    def write(self) -> None:
         """Have the text say from now on what the form holds."""
         subject, body = self.subject.data or "", self.body.data or ""
-        ProductText.write(self.product, language, subject=subject, body=body, by=current_staff)
+        ProductText.write(self.product, self.language, subject=subject, body=body, by=current_staff)
 
     def address(self, language: str) -> str:
         """Where the same is written in `language`."""
         return url_for("product_texts.show", product_id=self.product.id, language=language)
 
 
-class PageTextForm(FlaskForm):  # type: ignore[misc]
-    """How every e-mail of a checkout page begins and ends; what is empty is the default."""
+class PageTextForm(SharedForm):
+    """How every e-mail of a checkout page begins and ends in one language; what is empty is the
+    default."""
 
     product = None
     opening = Area(lazy_gettext("Beginning"))
     closing = Area(lazy_gettext("End"))
 
-    def __init__(self, page: CheckoutPage, text: PageText | None) -> None:
-        super().__init__(obj=text)
-        self.page = page
+    def __init__(self, page: CheckoutPage, language: str, *, as_kept: bool = False) -> None:
+        self.page, self.language = page, language
+        is_sent = self.is_submitted() and not as_kept
+        super().__init__(obj=None if is_sent else PageText.of(page, language), as_kept=as_kept)
+        self.mark()
+
+    def kept(self) -> "PageTextForm":
+        """See SharedForm."""
+        self.page.lock()
+        return PageTextForm(self.page, self.language, as_kept=True)
 
     def validate_opening(self, field: TextAreaField) -> None:
         _refuse(complaint(field.data or "", general=True))
@@ -91,15 +107,15 @@ class PageTextForm(FlaskForm):  # type: ignore[misc]
     def validate_closing(self, field: TextAreaField) -> None:
         _refuse(complaint(field.data or "", general=True))
 
-    def email(self, language: str) -> Message:
+    def email(self) -> Message:
         """The mail as it will arrive with what the form holds."""
         texts = {"opening": self.opening.data or "", "closing": self.closing.data or ""}
-        return sample_email(self.page, language, texts)
+        return sample_email(self.page, self.language, texts)
 
-    def write(self, language: str) -> None:
+    def write(self) -> None:
         """Have the text say from now on what the form holds."""
         opening, closing = self.opening.data or "", self.closing.data or ""
-        PageText.write(self.page, language, opening=opening, closing=closing, by=current_staff)
+        PageText.write(self.page, self.language, opening=opening, closing=closing, by=current_staff)
 
     def address(self, language: str) -> str:
         """Where the same is written in `language`."""

@@ -13,29 +13,31 @@ from portal.views.text_forms import PageTextForm, ProductTextForm
 Answer = str | Response | tuple[str, int]
 
 
-def written(form: ProductTextForm | PageTextForm, language: str) -> Answer:
+def written(form: ProductTextForm | PageTextForm) -> Answer:
     """What a form that was sent is answered with: it is saved, or only shown as a mail."""
     if not form.validate():
-        return shown(form, language), 422
+        return shown(form), 422
     if "preview" in request.form:
-        return shown(form, language)
-    form.write(language)
+        return shown(form)
+    if not form.take_over():
+        return shown(form), 409
+    form.write()
     db.session.commit()
     flash(_("The text was saved."))
-    return redirect(form.address(language), 303)
+    return redirect(form.address(form.language), 303)
 
 
-def shown(form: ProductTextForm | PageTextForm, language: str) -> str:
+def shown(form: ProductTextForm | PageTextForm) -> str:
     """The page with `form`, and the mail as it will arrive with what the form holds."""
     return render_template(
         "texts/show.html",
         form=form,
         product=form.product,
         page=form.page,
-        language=language,
+        language=form.language,
         languages=[(code, language_name(code), form.address(code)) for code in LANGUAGES],
-        email=None if form.errors else form.email(language),
-        default=default_texts(form.page, language, named=True),
+        email=None if form.errors else form.email(),
+        default=default_texts(form.page, form.language, named=True),
         tags=TAGS,
         tags_of_product=OF_PRODUCT,
     )
