@@ -61,7 +61,7 @@ def test_what_both_changed_is_for_a_person_to_decide(
     hers.fill(label, first).press("Save")
     asked = his.fill(label, second).fill("Vendor’s address", "boss@acme.com").press("Save")
     assert asked.status == 409
-    assert f"Meanwhile somebody saved: {told}. Save again" in asked.part(f"{field}-error").text
+    assert f"Save again to replace it: {told}" in asked.part(f"{field}-error").text
     assert "Nothing was saved." in asked.part("settings").text
     assert "ada@example.com" in asked.part("changes").text
     assert "otto@example.com" not in asked.part("changes").text
@@ -116,7 +116,7 @@ def test_one_tool_is_not_set_up_as_another_that_was_chosen_meanwhile(at_once, pr
     choose(hers, "Pool").fill("Taken from the pool", "1").press("Save")
     asked = his.fill("Address of the web service", "https://other.example/").press("Save")
     assert asked.status == 409
-    assert "Meanwhile somebody saved: Pool." in asked.text
+    assert "Save again to replace it: Pool" in asked.text
     assert product.tool is Tool.POOL
     answer = asked.press("Save")
     assert "signed with this secret" in answer.text or "The settings were saved." in answer.text
@@ -161,7 +161,7 @@ def test_a_text_is_not_written_over_another_that_was_saved_meanwhile(at_once, ac
     asked = his.fill(label, mine).press("Save")
     assert asked.status == 409
     told = "Ihr Code:" if noun == "product" else "Guten Tag"
-    assert f"Meanwhile somebody saved: {told}" in asked.text
+    assert f"Save again to replace it: {told}" in asked.text
     assert "The text was saved." in asked.press("Save").text
     text = ProductText.of(product, "de") if noun == "product" else PageText.of(acme, "de")
     assert mine == (text.body if noun == "product" else text.opening)

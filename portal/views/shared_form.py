@@ -80,7 +80,7 @@ def _in_one_form(data: Any) -> Any:
 
 def _saved_meanwhile(field: Field) -> str:
     return _(
-        "Meanwhile somebody saved: %(value)s. Save again to replace it with what stands here.",
+        "Somebody saved something else meanwhile. Save again to replace it:\n%(value)s",
         value=_in_words(field) or _("nothing"),
     )
 
