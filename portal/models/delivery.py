@@ -10,11 +10,11 @@ written after.
     outbox.py             those that the worker sends
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Exists, Index, Select, String, bindparam
+from sqlalchemy import ColumnElement, Exists, Index, Select, String, bindparam, or_
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
 
 from portal import clock
@@ -122,11 +122,16 @@ class Delivery(Course, Model):
 
 
 def _is_unsettled() -> tuple[ColumnElement[bool], ...]:
-    is_undelivered = Delivery.status.in_(UNDELIVERED) & ~Delivery.licenses.any()
+    is_undelivered = _is_one_of(UNDELIVERED) & ~Delivery.licenses.any()
     return (
         Delivery.order_id == bindparam("order_id"),
-        Delivery.status.in_(UNDERWAY) | is_undelivered,
+        _is_one_of(UNDERWAY) | is_undelivered,
     )
+
+
+def _is_one_of(statuses: Iterable[DeliveryStatus]) -> ColumnElement[bool]:
+    """As IN, which SQLAlchemy writes into a statement anew each time that it is asked."""
+    return or_(*(Delivery.status == status for status in statuses))
 
 
 @cache
