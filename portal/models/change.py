@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, func
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from portal import clock
-from portal.database.types import UTCDateTime
+from portal.database.types import LARGEST_ID, UTCDateTime
 from portal.extensions import Model, db
 from portal.models.refusal import Refusal
 from portal.models.staff import Staff
@@ -88,6 +88,14 @@ class Change(Model):
         """The id of the newest change of `thing`; 0 before the first."""
         query = db.select(func.max(cls.id)).filter_by(noun=thing.__tablename__, noun_id=thing.id)
         return db.session.scalar(query) or 0
+
+    @classmethod
+    def since(cls, thing: "CheckoutPage | Product | Pool", seen: int | None) -> "list[Change]":
+        """What was changed of `thing` after the change of the id `seen`; nothing for None."""
+        if seen is None or seen > LARGEST_ID:
+            return []
+        query = db.select(cls).filter_by(noun=thing.__tablename__, noun_id=thing.id)
+        return list(db.session.scalars(query.where(cls.id > seen).order_by(cls.id)))
 
     @classmethod
     def since_refusal(

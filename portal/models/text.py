@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal import clock
 from portal.database.types import UTCDateTime
 from portal.extensions import Model, db
+from portal.languages import LANGUAGES
 from portal.models.change import Change
 from portal.models.checkout_page import CheckoutPage
 from portal.models.product import Product
@@ -19,6 +20,20 @@ if TYPE_CHECKING:
 
 # Which words go out where nobody wrote any: raised with each change to templates/emails/license/.
 DEFAULT_VERSION = "license/2"
+
+# What the texts consist of, as the changes call it.
+OF_PAGE = ("opening", "closing")
+OF_PRODUCT = ("subject", "text")
+
+
+def noted_as(field: str, language: str) -> str:
+    """What the changes call a `field` of a text."""
+    return f"{field} ({language})"
+
+
+TEXTS_NOTED = {
+    noted_as(field, language) for field in OF_PAGE + OF_PRODUCT for language in LANGUAGES
+}
 
 
 class PageText(Model):
@@ -51,11 +66,9 @@ class PageText(Model):
         text = cls.of(page, language) or cls(
             checkout_page=page, language=language, opening="", closing=""
         )
-        for field, before, after in (
-            ("opening", text.opening, opening),
-            ("closing", text.closing, closing),
-        ):
-            Change.note(page, page.title, f"{field} ({language})", before, after, by=by)
+        befores, afters = (text.opening, text.closing), (opening, closing)
+        for field, before, after in zip(OF_PAGE, befores, afters, strict=True):
+            Change.note(page, page.title, noted_as(field, language), before, after, by=by)
         text.opening, text.closing = opening, closing
         db.session.add(text)
         if not (opening or closing):
@@ -106,11 +119,9 @@ class ProductText(Model):
         text = cls._kept(product, language) or cls(
             product=product, language=language, subject="", body="", version=0
         )
-        for field, before, after in (
-            ("subject", text.subject, subject),
-            ("text", text.body, body),
-        ):
-            Change.note(product, product.name, f"{field} ({language})", before, after, by=by)
+        befores, afters = (text.subject, text.body), (subject, body)
+        for field, before, after in zip(OF_PRODUCT, befores, afters, strict=True):
+            Change.note(product, product.name, noted_as(field, language), before, after, by=by)
         text.version += (text.subject, text.body) != (subject, body)
         text.subject, text.body, text.changed_at = subject, body, clock.now()
         if text.version:  # or there was none, and there is none now

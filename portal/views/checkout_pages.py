@@ -69,7 +69,7 @@ class PageForm(SharedSettingsForm):
     def __init__(self, page: CheckoutPage, *, as_kept: bool = False) -> None:
         self.page = page
         kept = {"first_language": page.languages[0], "languages": page.languages}
-        super().__init__(obj=page, data=kept, as_kept=as_kept)
+        super().__init__(page, obj=page, data=kept, as_kept=as_kept)
         names = choices({language: language_name(language) for language in LANGUAGES})
         self.first_language.choices = self.languages.choices = names
         self.sender.description = _(
@@ -79,8 +79,11 @@ class PageForm(SharedSettingsForm):
 
     def kept(self) -> "PageForm":
         """See SharedForm."""
-        self.page.lock()
         return PageForm(self.page, as_kept=True)
+
+    def shows(self, change: Change) -> bool:
+        """See SharedForm."""
+        return change.field in self
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -124,7 +127,7 @@ def update(code: str) -> Answer | Response:
     page = checkout_page_or_404(code)
     form = PageForm(page)
     form.validate()
-    if not form.take_over():
+    if form.is_outdated():
         return shown(page, form), 409
     try:
         page.change(by=current_staff, **form.settings)

@@ -9,7 +9,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, ValidationError
 from wtforms.widgets import NumberInput
 
-from portal.models import Pool
+from portal.models import Change, Pool
 from portal.pools.reading import Shape, is_encoding
 from portal.views.settings_form import SharedSettingsForm
 
@@ -35,14 +35,16 @@ class PoolForm(SharedSettingsForm):
 
     def __init__(self, pool: Pool | None = None, *, as_kept: bool = False) -> None:
         self.pool = pool
-        super().__init__(obj=pool, as_kept=as_kept)
+        super().__init__(pool, obj=pool, as_kept=as_kept)
         self.mark()
 
     def kept(self) -> "PoolForm":
         """See SharedForm."""
-        if self.pool:
-            self.pool.lock()
         return PoolForm(self.pool, as_kept=True)
+
+    def shows(self, change: Change) -> bool:
+        """See SharedForm."""
+        return change.field in self
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]

@@ -61,7 +61,7 @@ def update(pool_id: int) -> tuple[str, int] | Response:
     pool = pool_or_404(pool_id)
     form = PoolForm(pool)
     form.validate()
-    if not form.take_over():
+    if form.is_outdated():
         return page_of(pool, form, UploadForm(formdata=None)), 409
     try:
         pool.change(by=current_staff, **form.typed)

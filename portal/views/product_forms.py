@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from wtforms import Field, RadioField, SelectField, StringField, URLField
 
-from portal.models import CheckoutPage, LicenseQuantity, Product, Tool
+from portal.models import Change, CheckoutPage, LicenseQuantity, Product, Tool
+from portal.models.text import TEXTS_NOTED
 from portal.views.settings_form import SettingsForm, SharedSettingsForm, choices, complain
 from portal.views.tool_forms import FORMS
 
@@ -50,7 +51,7 @@ class ProductForm(SharedSettingsForm):
 
     def __init__(self, product: Product, *, as_kept: bool = False) -> None:
         self.product = product
-        super().__init__(obj=product, as_kept=as_kept)
+        super().__init__(product, obj=product, as_kept=as_kept)
         self.tool.choices = choices({"": _("not set up yet"), **tool_names()})
         self.tool.data = self.tool.data or ""
         self.tools = {form.tool: form(product, as_kept=as_kept) for form in FORMS}
@@ -58,19 +59,30 @@ class ProductForm(SharedSettingsForm):
 
     def kept(self) -> "ProductForm":
         """See SharedForm."""
-        self.product.lock()
         return ProductForm(self.product, as_kept=True)
+
+    def shows(self, change: Change) -> bool:
+        """See SharedForm."""
+        return change.field not in {"secret", *TEXTS_NOTED}
 
     @property
     def shared_fields(self) -> list[Field]:
         """Its own, and those of all tools."""
         return [*super().shared_fields, *(field for form in self.tools.values() for field in form)]
 
-    def _has_changed(self, field: Field, seen: dict[str, str]) -> bool:
-        """Who changes what the chosen tool is to do means that tool."""
-        of_tool = self.tools.get(field.data, ()) if field is self.tool else ()
-        changed = super()._has_changed
-        return changed(field, seen) or any(changed(part, seen) for part in of_tool)
+    def beside(self, kept: "ProductForm") -> list[tuple[Field, Field]]:
+        """Its own fields, and those of the tool that is kept: nothing is kept of the others."""
+        own = [(self[field.name], field) for field in super(ProductForm, kept).shared_fields]
+        tool = kept.tools.get(kept.tool.data, ())
+        return own + [(self.tools[kept.tool.data][_short(field)], field) for field in tool]
+
+    def is_touched(self, field: Field, marks: dict[str, str]) -> bool:
+        """Who touches what the chosen tool is to do means that tool, and all that it is to do."""
+        chosen = list(self.tools.get(self.tool.data, ()))
+        touched = super().is_touched
+        if field is self.tool or field in chosen:
+            return touched(self.tool, marks) or any(touched(part, marks) for part in chosen)
+        return touched(field, marks)
 
     @property
     def words(self) -> dict[str, dict[str, str]]:
@@ -98,6 +110,10 @@ class ProductForm(SharedSettingsForm):
                 complain(chosen, {of_tool: sentence})
             else:
                 complain(self, {name: sentence})
+
+
+def _short(field: Field) -> str:
+    return str(field.short_name)
 
 
 def tool_names() -> dict[str, str]:

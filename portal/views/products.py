@@ -76,7 +76,7 @@ def update(product_id: int) -> str | Answer | Response:
     form = ProductForm(product)
     if not form.validate():
         return shown(product, form), 422
-    if not form.take_over():
+    if form.is_outdated():
         return shown(product, form), 409
     try:
         fresh_secret = setting_up.set_up(product, by=current_staff, **form.wanted)

@@ -10,7 +10,8 @@ from wtforms.validators import Length, ValidationError
 
 from portal.access import current_staff
 from portal.emails import sample_email
-from portal.models import CheckoutPage, PageText, Product, ProductText, Tool
+from portal.models import Change, CheckoutPage, PageText, Product, ProductText, Tool
+from portal.models.text import OF_PAGE, OF_PRODUCT, noted_as
 from portal.smtp import Message
 from portal.tags import complaint
 from portal.views.entered_text import as_entered
@@ -36,13 +37,16 @@ class ProductTextForm(SharedForm):
         self.product, self.page, self.language = product, product.checkout_page, language
         is_sent = self.is_submitted() and not as_kept
         text = None if is_sent else ProductText.of(product, language)
-        super().__init__(obj=text, as_kept=as_kept)
+        super().__init__(product, obj=text, as_kept=as_kept)
         self.mark()
 
     def kept(self) -> "ProductTextForm":
         """See SharedForm."""
-        self.product.lock()
         return ProductTextForm(self.product, self.language, as_kept=True)
+
+    def shows(self, change: Change) -> bool:
+        """See SharedForm."""
+        return change.field in [noted_as(field, self.language) for field in OF_PRODUCT]
 
     @property
     def is_needed(self) -> bool:
@@ -93,13 +97,17 @@ class PageTextForm(SharedForm):
     def __init__(self, page: CheckoutPage, language: str, *, as_kept: bool = False) -> None:
         self.page, self.language = page, language
         is_sent = self.is_submitted() and not as_kept
-        super().__init__(obj=None if is_sent else PageText.of(page, language), as_kept=as_kept)
+        text = None if is_sent else PageText.of(page, language)
+        super().__init__(page, obj=text, as_kept=as_kept)
         self.mark()
 
     def kept(self) -> "PageTextForm":
         """See SharedForm."""
-        self.page.lock()
         return PageTextForm(self.page, self.language, as_kept=True)
+
+    def shows(self, change: Change) -> bool:
+        """See SharedForm."""
+        return change.field in [noted_as(field, self.language) for field in OF_PAGE]
 
     def validate_opening(self, field: TextAreaField) -> None:
         _refuse(complaint(field.data or "", general=True))

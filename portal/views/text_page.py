@@ -19,7 +19,7 @@ def written(form: ProductTextForm | PageTextForm) -> Answer:
         return shown(form), 422
     if "preview" in request.form:
         return shown(form)
-    if not form.take_over():
+    if form.is_outdated():
         return shown(form), 409
     form.write()
     db.session.commit()
