@@ -67,7 +67,6 @@ class PageForm(SharedSettingsForm):
     )
 
     def __init__(self, page: CheckoutPage, *, as_kept: bool = False) -> None:
-        self.page = page
         kept = {"first_language": page.languages[0], "languages": page.languages}
         super().__init__(page, obj=page, data=kept, as_kept=as_kept)
         names = choices({language: language_name(language) for language in LANGUAGES})
@@ -76,14 +75,6 @@ class PageForm(SharedSettingsForm):
             "Without an address, %(address)s is used.", address=default_address()
         )
         self.mark()
-
-    def kept(self) -> "PageForm":
-        """See SharedForm."""
-        return PageForm(self.page, as_kept=True)
-
-    def shows(self, change: Change) -> bool:
-        """See SharedForm."""
-        return change.field in self
 
     @property
     def settings(self) -> dict[str, Any]:

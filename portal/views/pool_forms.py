@@ -9,7 +9,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import Length, ValidationError
 from wtforms.widgets import NumberInput
 
-from portal.models import Change, Pool
+from portal.models import Pool
 from portal.pools.reading import Shape, is_encoding
 from portal.views.settings_form import SharedSettingsForm
 
@@ -25,7 +25,7 @@ def _stripped(text: str | None) -> str:
 
 
 class PoolForm(SharedSettingsForm):
-    """The settings of `pool`, or of one to come, see PoolSettings."""
+    """The settings of a pool, or of one to come, see PoolSettings."""
 
     title = StringField(lazy_gettext("Title"))
     threshold = StringField(
@@ -34,17 +34,8 @@ class PoolForm(SharedSettingsForm):
     warn_to = EmailField(lazy_gettext("Whom to warn"))
 
     def __init__(self, pool: Pool | None = None, *, as_kept: bool = False) -> None:
-        self.pool = pool
         super().__init__(pool, obj=pool, as_kept=as_kept)
         self.mark()
-
-    def kept(self) -> "PoolForm":
-        """See SharedForm."""
-        return PoolForm(self.pool, as_kept=True)
-
-    def shows(self, change: Change) -> bool:
-        """See SharedForm."""
-        return change.field in self
 
 
 class UploadForm(FlaskForm):  # type: ignore[misc]

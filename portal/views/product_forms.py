@@ -50,16 +50,11 @@ class ProductForm(SharedSettingsForm):
     tool = RadioField(lazy_gettext("How licenses are obtained"), validate_choice=False)
 
     def __init__(self, product: Product, *, as_kept: bool = False) -> None:
-        self.product = product
         super().__init__(product, obj=product, as_kept=as_kept)
         self.tool.choices = choices({"": _("not set up yet"), **tool_names()})
         self.tool.data = self.tool.data or ""
         self.tools = {form.tool: form(product, as_kept=as_kept) for form in FORMS}
         self.mark()
-
-    def kept(self) -> "ProductForm":
-        """See SharedForm."""
-        return ProductForm(self.product, as_kept=True)
 
     def shows(self, change: Change) -> bool:
         """See SharedForm."""

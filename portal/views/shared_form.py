@@ -38,11 +38,11 @@ class SharedForm(FlaskForm):  # type: ignore[misc]
 
     def kept(self) -> Self:
         """The same form with what is saved now."""
-        raise NotImplementedError
+        return type(self)(self.thing, as_kept=True)
 
     def shows(self, change: Change) -> bool:
         """Whether `change` is one of what this form changes."""
-        raise NotImplementedError
+        return change.field in self
 
     @property
     def shared_fields(self) -> list[Field]:

@@ -1,6 +1,7 @@
 """What the e-mails say, as it is typed: about a product, and how all of a page begin and end."""
 
 from functools import partial
+from typing import Any, Self
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -25,8 +26,33 @@ def _refuse(reason: str | None) -> None:
         raise ValidationError(reason)
 
 
-class ProductTextForm(SharedForm):
-    """A subject and a text for a product in one language; what is empty is the default."""
+class TextForm(SharedForm):
+    """What is written about `thing` in one language, in a text of this `kind`, of which the changes
+    name the `parts`."""
+
+    kind: type[PageText | ProductText]
+    parts: tuple[str, ...]
+
+    def __init__(self, thing: Any, language: str, *, as_kept: bool = False) -> None:
+        self.language = language
+        is_sent = self.is_submitted() and not as_kept
+        text = None if is_sent else self.kind.of(thing, language)
+        super().__init__(thing, obj=text, as_kept=as_kept)
+        self.mark()
+
+    def kept(self) -> Self:
+        """See SharedForm."""
+        return type(self)(self.thing, self.language, as_kept=True)
+
+    def shows(self, change: Change) -> bool:
+        """See SharedForm."""
+        return change.field in [noted_as(part, self.language) for part in self.parts]
+
+
+class ProductTextForm(TextForm):
+    """A subject and a text for a product; what is empty is the default."""
+
+    kind, parts = ProductText, OF_PRODUCT
 
     subject = StringField(
         lazy_gettext("Subject"), filters=[as_entered], validators=[Length(max=200)]
@@ -34,19 +60,8 @@ class ProductTextForm(SharedForm):
     body = Area(lazy_gettext("Text"))
 
     def __init__(self, product: Product, language: str, *, as_kept: bool = False) -> None:
-        self.product, self.page, self.language = product, product.checkout_page, language
-        is_sent = self.is_submitted() and not as_kept
-        text = None if is_sent else ProductText.of(product, language)
-        super().__init__(product, obj=text, as_kept=as_kept)
-        self.mark()
-
-    def kept(self) -> "ProductTextForm":
-        """See SharedForm."""
-        return ProductTextForm(self.product, self.language, as_kept=True)
-
-    def shows(self, change: Change) -> bool:
-        """See SharedForm."""
-        return change.field in [noted_as(field, self.language) for field in OF_PRODUCT]
+        self.product, self.page = product, product.checkout_page
+        super().__init__(product, language, as_kept=as_kept)
 
     @property
     def is_needed(self) -> bool:
@@ -86,28 +101,17 @@ class ProductTextForm(SharedForm):
         return url_for("product_texts.show", product_id=self.product.id, language=language)
 
 
-class PageTextForm(SharedForm):
-    """How every e-mail of a checkout page begins and ends in one language; what is empty is the
-    default."""
+class PageTextForm(TextForm):
+    """How every e-mail of a checkout page begins and ends; what is empty is the default."""
 
+    kind, parts = PageText, OF_PAGE
     product = None
     opening = Area(lazy_gettext("Beginning"))
     closing = Area(lazy_gettext("End"))
 
     def __init__(self, page: CheckoutPage, language: str, *, as_kept: bool = False) -> None:
-        self.page, self.language = page, language
-        is_sent = self.is_submitted() and not as_kept
-        text = None if is_sent else PageText.of(page, language)
-        super().__init__(page, obj=text, as_kept=as_kept)
-        self.mark()
-
-    def kept(self) -> "PageTextForm":
-        """See SharedForm."""
-        return PageTextForm(self.page, self.language, as_kept=True)
-
-    def shows(self, change: Change) -> bool:
-        """See SharedForm."""
-        return change.field in [noted_as(field, self.language) for field in OF_PAGE]
+        self.page = page
+        super().__init__(page, language, as_kept=as_kept)
 
     def validate_opening(self, field: TextAreaField) -> None:
         _refuse(complaint(field.data or "", general=True))

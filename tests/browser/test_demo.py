@@ -42,6 +42,9 @@ class Demo:
             text=True,
         )
         self.said = ""
+
+    def begin(self):
+        """Wait until it has said where it is, and has answered there."""
         while not self.said.endswith("  Ctrl+C ends it.\n"):
             line = self._process.stdout.readline()
             assert line, f"the demo ended by itself: {self.said}"
@@ -65,6 +68,7 @@ def demo(tmp_path):
 
     def start(*options):
         started.append(Demo(tmp_path, *options))
+        started[-1].begin()
         return started[-1]
 
     yield start
