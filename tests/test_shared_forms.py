@@ -1,12 +1,15 @@
 """Two operators at the same settings: what one of them saved is not lost by the other's form."""
 
 from io import BytesIO
+from threading import Thread
 
 import pytest
+from sqlalchemy import event
 
 from portal.extensions import db
-from portal.models import PageText, Pool, Product, ProductText, Role, Tool
+from portal.models import CheckoutPage, PageText, Pool, Product, ProductText, Role, Staff, Tool
 from tests.people import add_staff
+from tests.support.application import engines_of
 from tests.test_product_settings import URL, choose
 
 WHOSE = "others have changed something since this page was opened (ada@example.com)"
@@ -275,3 +278,36 @@ def test_a_pool_is_changed_by_two(at_once, acme, threshold):
     asked.press("Save")
     assert (pool.title, pool.warn_to) == ("Sentinel keys", "boss@acme.com")
     assert pool.threshold == int(threshold)
+
+
+def test_what_is_saved_while_the_page_is_drawn_is_not_lost(app, signed_in, ada, acme):
+    """Between the moment that the page has its settings and the moment that it is sent."""
+    other_id = add_staff("otto@example.com", Role.OPERATOR).id
+    browser = signed_in(ada)
+    threads = []
+
+    def save():
+        with app.app_context():
+            page = CheckoutPage.by_code("acme")
+            page.change(by=db.session.get(Staff, other_id), title="Acme Shop")
+            db.session.commit()
+
+    def look(_connection, _cursor, statement, *_rest):
+        if "checkout_pages.code = " in statement and not threads:
+            threads.append(Thread(target=save))
+            threads[0].start()
+            threads[0].join()
+
+    engines = engines_of(app)
+    for engine in engines:
+        event.listen(engine, "after_cursor_execute", look)
+    page = browser.open("/checkout-pages/acme")
+    for engine in engines:
+        event.remove(engine, "after_cursor_execute", look)
+    assert threads
+
+    answer = page.fill("Sender", "shop@acme.com").press("Save")
+    answer = answer.press("Save") if answer.status == 409 else answer
+    assert "The settings were saved." in answer.text
+    db.session.expire_all()
+    assert (acme.title, acme.sender) == ("Acme Shop", "shop@acme.com")

@@ -67,14 +67,18 @@ class PageForm(SharedSettingsForm):
     )
 
     def __init__(self, page: CheckoutPage, *, as_kept: bool = False) -> None:
-        kept = {"first_language": page.languages[0], "languages": page.languages}
-        super().__init__(page, obj=page, data=kept, as_kept=as_kept)
+        super().__init__(page, as_kept=as_kept)
         names = choices({language: language_name(language) for language in LANGUAGES})
         self.first_language.choices = self.languages.choices = names
         self.sender.description = _(
             "Without an address, %(address)s is used.", address=default_address()
         )
         self.mark()
+
+    def held(self) -> dict[str, Any]:
+        """See SharedForm."""
+        languages = self.thing.languages
+        return super().held() | {"data": {"first_language": languages[0], "languages": languages}}
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class PoolForm(SharedSettingsForm):
     warn_to = EmailField(lazy_gettext("Whom to warn"))
 
     def __init__(self, pool: Pool | None = None, *, as_kept: bool = False) -> None:
-        super().__init__(pool, obj=pool, as_kept=as_kept)
+        super().__init__(pool, as_kept=as_kept)
         self.mark()
 
 

@@ -50,7 +50,7 @@ class ProductForm(SharedSettingsForm):
     tool = RadioField(lazy_gettext("How licenses are obtained"), validate_choice=False)
 
     def __init__(self, product: Product, *, as_kept: bool = False) -> None:
-        super().__init__(product, obj=product, as_kept=as_kept)
+        super().__init__(product, as_kept=as_kept)
         self.tool.choices = choices({"": _("not set up yet"), **tool_names()})
         self.tool.data = self.tool.data or ""
         self.tools = {form.tool: form(product, as_kept=as_kept) for form in FORMS}

@@ -17,24 +17,29 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, HiddenField, SelectFieldBase
 
 from portal.access import current_staff
-from portal.models import Change, CheckoutPage, Pool, Product
+from portal.extensions import db
+from portal.models import Change
 
 
 class SharedForm(FlaskForm):  # type: ignore[misc]
-    """A form of what others may change at the same time: of some settings of `thing`."""
+    """A form of what others may change at the same time: of some settings of `thing`, which is a
+    checkout page, a product, a pool, or None for one to come."""
 
     seen = HiddenField()
 
-    def __init__(
-        self,
-        thing: CheckoutPage | Product | Pool | None,
-        *,
-        as_kept: bool = False,
-        **options: Any,
-    ) -> None:
+    def __init__(self, thing: Any, *, as_kept: bool = False) -> None:
         """Filled with what was sent with the request, or with what is kept."""
-        self.thing = thing
-        super().__init__(**({"formdata": None} if as_kept else {}), **options)
+        self.thing, self._newest = thing, 0
+        self.is_sent = self.is_submitted() and not as_kept
+        if thing and not self.is_sent:
+            # First: what is saved before the settings are read counts then as not seen.
+            self._newest = Change.newest_id(thing)
+            db.session.refresh(thing)
+        super().__init__(**({"formdata": None} if as_kept else {}), **self.held())
+
+    def held(self) -> dict[str, Any]:
+        """What fills the form, for WTForms."""
+        return {"obj": self.thing}
 
     def kept(self) -> Self:
         """The same form with what is saved now."""
@@ -54,7 +59,7 @@ class SharedForm(FlaskForm):  # type: ignore[misc]
         fields are filled."""
         if self.thing and self.seen.raw_data is None:
             marks = [f"{field.name}:{_mark(field)}" for field in self.shared_fields]
-            self.seen.data = " ".join([str(Change.newest_id(self.thing)), *marks])
+            self.seen.data = " ".join([str(self._newest), *marks])
 
     def is_outdated(self) -> bool:
         """Whether somebody else has changed something of it since the page was drawn. Then the form

@@ -35,10 +35,12 @@ class TextForm(SharedForm):
 
     def __init__(self, thing: Any, language: str, *, as_kept: bool = False) -> None:
         self.language = language
-        is_sent = self.is_submitted() and not as_kept
-        text = None if is_sent else self.kind.of(thing, language)
-        super().__init__(thing, obj=text, as_kept=as_kept)
+        super().__init__(thing, as_kept=as_kept)
         self.mark()
+
+    def held(self) -> dict[str, Any]:
+        """See SharedForm."""
+        return {"obj": None if self.is_sent else self.kind.of(self.thing, self.language)}
 
     def kept(self) -> Self:
         """See SharedForm."""
